@@ -1,0 +1,16 @@
+// The server loop: frames in, frames out, until the client hangs up.
+#pragma once
+
+#include "gofer/attach_point.h"
+#include "spec/base/exit_code.h"
+#include "spec/base/fd.h"
+#include "spec/base/log.h"
+
+namespace gofer {
+
+// Serves one connection on `transport` (a connected stream socket, borrowed) until the client
+// closes it (kHangup), sends what is no frame (kProtocol), or tries to write to a panic-on-write
+// attach point (kPanicOnWrite, after logging operation and name). All fids are released on return.
+base::WorkerExit serve(base::Fd transport, const AttachPoint& attach_point, const base::Log& log);
+
+}  // namespace gofer

@@ -1,0 +1,62 @@
+// AttachPlan: the trees to serve, derived from an OCI bundle. Pure data; nothing was opened for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "spec/base/problem.h"
+#include "spec/bundle.h"
+
+namespace spec {
+
+enum class Access : uint8_t { kReadOnly, kReadWrite };
+
+// What a worker does when a client tries to change a read-only tree: answer EROFS, or end.
+enum class OnWrite : uint8_t { kRefuse, kPanic };
+
+// Special files that a client may make with Tmknod. Device nodes are never made.
+struct SpecialFiles {
+  bool fifo = false;
+  bool socket = false;
+  friend bool operator==(const SpecialFiles&, const SpecialFiles&) = default;
+};
+
+// One tree that one worker serves.
+struct AttachPoint {
+  std::string where;        // JSON pointer of its origin: "/root" or "/mounts/3"
+  std::string destination;  // where the container sees it: absolute and lexically clean
+  std::string source;       // on the host: absolute, or relative to the working directory
+  Access access = Access::kReadWrite;
+  OnWrite on_write = OnWrite::kRefuse;
+  bool recursive = false;  // serve what is mounted below the source, too
+  Propagation propagation = Propagation::kPrivate;
+  IdMap ids;  // empty: ids are served as they are
+  SpecialFiles special;
+};
+
+// A mount that is the sandbox's own business (proc, sysfs, tmpfs ...): no worker, no descriptor.
+struct PassedOver {
+  std::string where;
+  std::string destination;
+  std::string type;
+};
+
+struct AttachPlan {
+  std::vector<AttachPoint> attach_points;  // the root first, then the mounts in the spec's order
+  std::vector<PassedOver> passed_over;
+  std::vector<std::string> notes;  // what the operator should know, one sentence each
+};
+
+struct PlanOptions {
+  std::string bundle = ".";        // relative paths in the spec are relative to this directory
+  bool panic_on_write = false;     // for every read-only attach point
+  bool strict = false;             // what would be a note becomes an error
+  std::size_t max_mounts = 256;    // attach points allowed besides the root
+};
+
+// Errors carry ExitCode::kBadSpec and a JSON pointer. See reference table in docs/bad-input.md.
+base::Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options);
+
+}  // namespace spec

@@ -1,0 +1,64 @@
+// Json: a parsed JSON text, and the strict parser for text that nobody here wrote.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "spec/base/problem.h"
+
+namespace spec {
+
+// A JSON value. Objects keep the order of their text and have no duplicate keys. Integers are kept
+// exactly; what is neither a uint64 nor an int64 is a double.
+class Json {
+ public:
+  using Array = std::vector<Json>;
+  using Object = std::vector<std::pair<std::string, Json>>;
+
+  Json() = default;  // null
+  template <class T>
+  explicit Json(T value) : value_(std::move(value)) {}
+
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&value_);
+  }
+  template <class T>
+  T* as() {
+    return std::get_if<T>(&value_);
+  }
+  bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
+
+  // The member of an object, or null if this is no object or has no such member.
+  const Json* find(std::string_view key) const;
+  Json* find(std::string_view key);
+
+  // "null", "a boolean", "an integer", "a number", "a string", "an array", "an object".
+  std::string_view kind() const;
+
+ private:
+  std::variant<std::nullptr_t, bool, uint64_t, int64_t, double, std::string, Array, Object> value_;
+};
+
+struct JsonLimits {
+  std::size_t bytes = std::size_t{4} << 20;
+  std::size_t depth = 64;
+};
+
+// Parses the whole of `text`. Refused with a Problem (ExitCode::kBadSpec, `where` is `name` plus
+// line and column, or a JSON pointer): anything that is not JSON, a byte order mark, trailing
+// bytes, text beyond the limits (found before a tree is built), and a key that is twice in one
+// object. `step` and `name` go into the Problem.
+base::Outcome<Json> parse_json(std::string_view text, std::string_view step, std::string_view name,
+                               JsonLimits limits = {});
+
+// JSON text on one line. Strings are written as valid UTF-8: bytes that are not become U+FFFD.
+std::string dump(const Json& value);
+
+}  // namespace spec
