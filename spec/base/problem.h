@@ -5,6 +5,7 @@
 #include <string>
 
 #include "spec/base/exit_code.h"
+#include "spec/base/result.h"
 
 namespace base {
 
