@@ -1,0 +1,253 @@
+#include "cmd/supervisor.h"
+
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "policies/syscall_names.h"
+
+namespace cmd {
+namespace {
+
+using base::ExitCode;
+using base::LogLevel;
+using base::WorkerExit;
+
+constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+constexpr uint64_t kX32Bit = 0x40000000;
+constexpr unsigned long kCompatCodeSegment = 0x23;
+
+// From best to worst: the launcher ends with the worst that happened.
+constexpr ExitCode kBySeverity[] = {ExitCode::kOk, ExitCode::kPanicOnWrite, ExitCode::kInternal,
+                                    ExitCode::kWorkerDied, ExitCode::kPolicyViolation};
+
+auto severity(ExitCode code) { return std::ranges::find(kBySeverity, code); }
+
+// Six hexadecimal numbers, for the log and the status line.
+struct ArgsText {
+  std::array<char, 6 * 19> text{};
+  std::size_t used = 0;
+
+  explicit ArgsText(const std::array<uint64_t, 6>& args) {
+    for (uint64_t arg : args) {
+      if (used > 0) text[used++] = ',';
+      text[used++] = '0';
+      text[used++] = 'x';
+      used = static_cast<std::size_t>(
+          std::to_chars(text.data() + used, text.data() + text.size(), arg, 16).ptr - text.data());
+    }
+  }
+  std::string_view view() const { return {text.data(), used}; }
+};
+
+const char* abi(const Violation& violation) {
+  if (violation.compat) return "i386";
+  return (violation.number & kX32Bit) != 0 ? "x32" : "x86-64";
+}
+
+std::string_view call_name(const Violation& violation) {
+  if (violation.compat) return "unknown";
+  return policies::syscall_name(violation.number & ~kX32Bit);
+}
+
+// What ptrace(2) takes as data is a pointer whatever it means.
+void* as_data(int value) { return reinterpret_cast<void*>(static_cast<intptr_t>(value)); }
+
+}  // namespace
+
+sigset_t supervised_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGCHLD);
+  for (int signal : kPassedOn) ::sigaddset(&set, signal);
+  return set;
+}
+
+void Supervisor::add(pid_t pid, std::string destination) {
+  workers_.push_back({.pid = pid, .destination = std::move(destination)});
+}
+
+bool Supervisor::seize(pid_t pid) {
+  Worker* worker = find(pid);
+  worker->traced = ::ptrace(PTRACE_SEIZE, pid, nullptr,
+                            as_data(PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)) == 0;
+  return worker->traced;
+}
+
+Worker* Supervisor::find(pid_t pid) {
+  auto found = std::ranges::find(workers_, pid, &Worker::pid);
+  return found == workers_.end() ? nullptr : &*found;
+}
+
+const Worker* Supervisor::find(pid_t pid) const {
+  auto found = std::ranges::find(workers_, pid, &Worker::pid);
+  return found == workers_.end() ? nullptr : &*found;
+}
+
+void Supervisor::drain() {
+  for (;;) {
+    int wait_status = 0;
+    pid_t pid = ::wait4(-1, &wait_status, WNOHANG | __WALL, nullptr);
+    if (pid <= 0) return;
+    handle(pid, wait_status);
+  }
+}
+
+void Supervisor::handle(pid_t pid, int wait_status) {
+  if (WIFSTOPPED(wait_status)) return handle_stop(pid, wait_status);
+  if (pid == command_) {
+    command_status_ =
+        WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+    stop_workers();
+  } else if (pid == init_) {
+    init_.reset();
+    if (!stopping_ && any_alive())
+      log_.write(LogLevel::kError, "pid 1 of the workers' namespace was killed; they die with it");
+  } else if (Worker* worker = find(pid)) {
+    worker_ended(*worker, wait_status);
+  }
+}
+
+// Every stop of a traced worker must be answered, or it stays stopped for ever.
+void Supervisor::handle_stop(pid_t pid, int wait_status) {
+  int signal = WSTOPSIG(wait_status);
+  switch (wait_status >> 16) {
+    case PTRACE_EVENT_EXIT:
+      if (Worker* worker = find(pid)) note_violation(*worker);
+      signal = 0;
+      break;
+    case PTRACE_EVENT_STOP:
+      if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+        ::ptrace(PTRACE_LISTEN, pid, nullptr, nullptr);  // really stopped, until SIGCONT
+        return;
+      }
+      signal = 0;
+      break;
+    default:
+      break;
+  }
+  ::ptrace(PTRACE_CONT, pid, nullptr, as_data(signal));
+}
+
+void Supervisor::note_violation(Worker& worker) {
+  unsigned long exit_status = 0;
+  if (::ptrace(PTRACE_GETEVENTMSG, worker.pid, nullptr, &exit_status) != 0) return;
+  if ((exit_status & 0x7f) != SIGSYS) return;
+  user_regs_struct regs{};
+  if (::ptrace(PTRACE_GETREGS, worker.pid, nullptr, &regs) != 0) return;
+  worker.violation = Violation{.number = regs.orig_rax,
+                               .args = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
+                               .instruction = regs.rip,
+                               .compat = regs.cs == kCompatCodeSegment};
+}
+
+void Supervisor::worker_ended(Worker& worker, int wait_status) {
+  worker.alive = false;
+  if (WIFSIGNALED(wait_status)) {
+    int signal = WTERMSIG(wait_status);
+    if (signal == SIGSYS) return report_violation(worker);
+    if (signal == SIGKILL && stopping_)
+      return report(worker, LogLevel::kInfo, "stopped", "signal", SIGKILL);
+    worsen(ExitCode::kWorkerDied);
+    return report(worker, LogLevel::kError, "killed", "signal", static_cast<uint64_t>(signal));
+  }
+  auto status = static_cast<uint64_t>(WEXITSTATUS(wait_status));
+  switch (static_cast<WorkerExit>(status)) {
+    case WorkerExit::kHangup:
+      return report(worker, LogLevel::kInfo, "hangup", "status", status);
+    case WorkerExit::kProtocol:
+      return report(worker, LogLevel::kWarning, "protocol", "status", status);
+    case WorkerExit::kPanicOnWrite:
+      worsen(ExitCode::kPanicOnWrite);
+      return report(worker, LogLevel::kError, "panic-on-write", "status", status);
+    case WorkerExit::kSetup:
+      return report(worker, LogLevel::kError, "setup", "status", status);
+    case WorkerExit::kInternal:
+      break;
+  }
+  worsen(ExitCode::kInternal);
+  report(worker, LogLevel::kError, "internal", "status", status);
+}
+
+void Supervisor::report(const Worker& worker, LogLevel level, const char* cause,
+                        const char* detail, uint64_t value) {
+  auto pid = static_cast<uint64_t>(worker.pid);
+  log_.write(level, "worker ended",
+             {{"destination", worker.destination},
+              {"cause", cause},
+              {"pid", pid},
+              {detail, value}});
+  status_.event("worker-end", {{"destination", worker.destination},
+                               {"pid", pid},
+                               {"cause", cause},
+                               {detail, value}});
+}
+
+void Supervisor::report_violation(const Worker& worker) {
+  worsen(ExitCode::kPolicyViolation);
+  if (!worker.violation)
+    return report(worker, LogLevel::kError, "policy-violation", "signal", SIGSYS);
+  const Violation& violation = *worker.violation;
+  ArgsText args(violation.args);
+  auto pid = static_cast<uint64_t>(worker.pid);
+  log_.write(LogLevel::kError, "worker ended",
+             {{"destination", worker.destination},
+              {"cause", "policy-violation"},
+              {"pid", pid},
+              {"syscall", call_name(violation)},
+              {"number", violation.number},
+              {"args", args.view()},
+              {"abi", abi(violation)},
+              {"ip", violation.instruction}});
+  status_.event("worker-end", {{"destination", worker.destination},
+                               {"pid", pid},
+                               {"cause", "policy-violation"},
+                               {"signal", uint64_t{SIGSYS}},
+                               {"syscall", call_name(violation)},
+                               {"number", violation.number},
+                               {"args", args.view()},
+                               {"abi", abi(violation)},
+                               {"ip", violation.instruction}});
+}
+
+void Supervisor::worsen(ExitCode code) {
+  if (severity(code) > severity(exit_)) exit_ = code;
+}
+
+bool Supervisor::any_alive() const { return std::ranges::any_of(workers_, &Worker::alive); }
+
+void Supervisor::stop_workers() {
+  stopping_ = true;
+  for (const Worker& worker : workers_)
+    if (worker.alive) ::kill(worker.pid, SIGKILL);
+}
+
+// A signal typed at a terminal reached CMD as well; one sent to this process alone is passed on.
+void Supervisor::take_signal(const siginfo_t& info) {
+  if (info.si_signo == SIGCHLD) return;
+  if (!command_) {
+    stop_signal_ = info.si_signo;
+    stop_workers();
+  } else if (info.si_code <= 0 && !command_status_) {
+    ::kill(*command_, info.si_signo);
+  }
+}
+
+int Supervisor::run() {
+  sigset_t set = supervised_signals();
+  for (;;) {
+    drain();
+    if (!any_alive() && (!command_ || command_status_)) break;
+    siginfo_t info{};
+    if (::sigwaitinfo(&set, &info) > 0) take_signal(info);
+  }
+  if (command_status_) return *command_status_;
+  if (stop_signal_) return 128 + *stop_signal_;
+  return static_cast<int>(exit_);
+}
+
+}  // namespace cmd

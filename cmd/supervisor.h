@@ -1,0 +1,90 @@
+// Supervisor: what the launcher becomes when every worker serves. It waits for its children, names
+// the cause of each end, and makes no system call that its policy does not list.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/status.h"
+#include "spec/base/exit_code.h"
+#include "spec/base/log.h"
+
+namespace cmd {
+
+// The system call at which a process was ended by its filter.
+struct Violation {
+  uint64_t number = 0;
+  std::array<uint64_t, 6> args{};
+  uint64_t instruction = 0;  // address of the instruction after the call
+  bool compat = false;       // entered through the 32-bit table
+};
+
+struct Worker {
+  pid_t pid = -1;
+  std::string destination;
+  bool alive = true;
+  bool traced = false;
+  std::optional<Violation> violation = {};
+};
+
+// The signals that the launcher blocks and takes with sigwaitinfo(2): SIGCHLD, and those that ask
+// it to end or that are passed on to CMD.
+sigset_t supervised_signals();
+
+class Supervisor {
+ public:
+  Supervisor(const base::Log& log, const Status& status) : log_(log), status_(status) {}
+
+  void add(pid_t pid, std::string destination);
+  // The process whose end ends everything: CMD.
+  void watch_command(pid_t pid) { command_ = pid; }
+  // pid 1 of the workers' pid namespace: when it goes, the kernel ends every worker.
+  void watch_init(pid_t pid) { init_ = pid; }
+
+  // Attaches to a worker so that a violation can be named and that it dies with this process
+  // (PTRACE_O_EXITKILL). False if the kernel refuses; ends are reported without the call then.
+  bool seize(pid_t pid);
+
+  // Reaps and answers everything that has happened; never blocks.
+  void drain();
+
+  // The worker with this pid, dead or alive.
+  const Worker* find(pid_t pid) const;
+  bool command_ended() const { return command_status_.has_value(); }
+
+  // Waits until all workers have ended, CMD has ended, or a signal asks for the end. Returns the
+  // exit status of the program.
+  int run();
+
+ private:
+  Worker* find(pid_t pid);
+  void handle(pid_t pid, int wait_status);
+  void handle_stop(pid_t pid, int wait_status);
+  void note_violation(Worker& worker);
+  void worker_ended(Worker& worker, int wait_status);
+  void report(const Worker& worker, base::LogLevel level, const char* cause, const char* detail,
+              uint64_t value);
+  void report_violation(const Worker& worker);
+  void take_signal(const siginfo_t& info);
+  void stop_workers();
+  bool any_alive() const;
+  void worsen(base::ExitCode code);
+
+  const base::Log& log_;
+  const Status& status_;
+  std::vector<Worker> workers_;
+  std::optional<pid_t> command_;
+  std::optional<pid_t> init_;
+  std::optional<int> command_status_;
+  std::optional<int> stop_signal_;
+  bool stopping_ = false;
+  base::ExitCode exit_ = base::ExitCode::kOk;
+};
+
+}  // namespace cmd
