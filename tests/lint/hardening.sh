@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# hardening.sh BINARY: what the shipped binary must be like, one line per fact: "ok ..." or
+# "FAILED ...". Exit status 1 if any is not so.
+# shellcheck disable=SC2317  # `fact` calls the functions by name
+set -euo pipefail
+
+binary=$1
+source_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+status=0
+
+elf_header=$(readelf -hW "$binary")
+segments=$(readelf -lW "$binary")
+dynamic=$(readelf -dW "$binary")
+symbols=$(readelf -sW --dyn-syms "$binary")
+notes=$(readelf -nW "$binary")
+
+fact() {
+  local text=$1
+  shift
+  if "$@"; then
+    printf 'ok      %s\n' "$text"
+  else
+    printf 'FAILED  %s\n' "$text"
+    status=1
+  fi
+}
+
+has() { grep -Eq -- "$2" <<<"$1"; }
+lacks() { ! has "$@"; }
+no_build_path() {
+  local paths
+  paths=$(strings -a "$binary" | grep -E "$source_root/(build|bench|cmd|gofer|sandbox|spec|tests)/")
+  [[ -z $paths ]]
+}
+
+fact "position independent executable" has "$elf_header" 'Type: +DYN'
+fact "marked as PIE" has "$dynamic" 'FLAGS_1.*PIE'
+fact "RELRO segment" has "$segments" '^ *GNU_RELRO '
+fact "all symbols bound at start" has "$dynamic" 'BIND_NOW|FLAGS_1.*NOW'
+fact "stack header is there" has "$segments" '^ *GNU_STACK '
+fact "stack is not executable" lacks "$segments" '^ *GNU_STACK .* [RW]+E '
+fact "no segment is both writable and executable" lacks "$segments" '^ *[A-Z_]+ .* RWE '
+fact "no text relocations" lacks "$dynamic" 'TEXTREL'
+fact "no run path" lacks "$dynamic" 'RPATH|RUNPATH'
+fact "stack protector in use" has "$symbols" '__stack_chk_fail'
+fact "fortified calls in use" has "$symbols" '_chk@'
+fact "indirect branch tracking and shadow stack" has "$notes" 'IBT, SHSTK'
+fact "libseccomp is not linked" lacks "$dynamic" 'NEEDED.*libseccomp'
+fact "no JSON or option parser among the shared libraries" lacks "$dynamic" 'NEEDED.*(json|boost)'
+fact "no path of the building machine" no_build_path
+
+exit "$status"
