@@ -1,0 +1,36 @@
+// Namespaces of the launcher, which its workers share: user, mount, network, IPC, UTS, cgroup, pid.
+#pragma once
+
+#include "sandbox/skips.h"
+#include "spec/base/fd.h"
+#include "spec/base/problem.h"
+
+namespace sandbox {
+
+// True if this process has CAP_SYS_ADMIN in its user namespace.
+bool is_privileged();
+
+// Step 1. Moves an unprivileged process into a user namespace of its own, in which it has every
+// capability over what it makes there. Its user and group id are mapped to themselves and are the
+// only ones that exist in there; supplementary groups can no longer be dropped (setgroups is
+// denied, as the kernel demands). Does nothing, and returns false, if is_privileged().
+// The process has one thread. Errors: EPERM where the host forbids user namespaces.
+base::Outcome<bool> enter_user_namespace();
+
+// Step 2. Moves this process into mount, network, IPC, UTS and cgroup namespaces of its own and
+// makes every mount in the first a slave of the host's, so that none of ours is seen there.
+// Descriptors of mounts opened before this are not in the namespace any more: open sources after.
+base::Outcome<void> enter_launcher_namespaces(Skips skips);
+
+// Step 4. The children forked after this are in a new pid namespace; the first is its pid 1, and
+// when that one ends the kernel kills all others. The caller itself stays where it is.
+base::Outcome<void> unshare_pid_namespace();
+
+// A pidfd of the calling process, to be taken before forking: see die_with().
+base::Outcome<base::UniqueFd> open_own_pidfd();
+
+// In a child: the kernel kills it when its parent ends (PR_SET_PDEATHSIG). `parent` is the pidfd
+// from open_own_pidfd(); it closes the race with a parent that is gone already.
+base::Outcome<void> die_with(base::Fd parent);
+
+}  // namespace sandbox
