@@ -1,5 +1,6 @@
 #include "cmd/supervisor.h"
 
+#include <linux/audit.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -19,7 +20,6 @@ using base::WorkerExit;
 
 constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 constexpr uint64_t kX32Bit = 0x40000000;
-constexpr unsigned long kCompatCodeSegment = 0x23;
 
 // From best to worst: the launcher ends with the worst that happened.
 constexpr ExitCode kBySeverity[] = {ExitCode::kOk, ExitCode::kPanicOnWrite, ExitCode::kInternal,
@@ -52,6 +52,13 @@ const char* abi(const Violation& violation) {
 std::string_view call_name(const Violation& violation) {
   if (violation.compat) return "unknown";
   return policies::syscall_name(violation.number & ~kX32Bit);
+}
+
+// The registers do not tell: int $0x80 from 64-bit code leaves the code segment as it was.
+bool made_through_i386(pid_t pid) {
+  __ptrace_syscall_info info{};
+  return ::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) > 0 &&
+         info.arch == AUDIT_ARCH_I386;
 }
 
 // What ptrace(2) takes as data is a pointer whatever it means.
@@ -142,7 +149,7 @@ void Supervisor::note_violation(Worker& worker) {
   worker.violation = Violation{.number = regs.orig_rax,
                                .args = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
                                .instruction = regs.rip,
-                               .compat = regs.cs == kCompatCodeSegment};
+                               .compat = made_through_i386(worker.pid)};
 }
 
 void Supervisor::worker_ended(Worker& worker, int wait_status) {

@@ -4,15 +4,18 @@
 
 namespace base {
 
+std::string errno_name(int error) {
+  const char* name = strerrorname_np(error);
+  return name != nullptr ? name : std::to_string(error);
+}
+
 std::string to_line(const Problem& problem) {
   std::string line = problem.step;
   if (!problem.where.empty()) line += ": " + problem.where;
   line += ": " + problem.what;
   if (problem.error != 0) {
-    const char* name = strerrorname_np(problem.error);
     line += " (" + (problem.syscall.empty() ? std::string("errno") : problem.syscall) + ": " +
-            (name != nullptr ? name : std::to_string(problem.error)) + ", " +
-            strerrordesc_np(problem.error) + ")";
+            errno_name(problem.error) + ", " + std::strerror(problem.error) + ")";
   }
   if (!problem.expected.empty()) line += "; " + problem.expected;
   for (char& c : line)

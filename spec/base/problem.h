@@ -19,6 +19,9 @@ struct Problem {
   int error = 0;         // its errno
 };
 
+// "ENOENT", or the number for an errno that has no name.
+std::string errno_name(int error);
+
 // "step: where: what (syscall: errno text): expected", one line, no newline at the end.
 std::string to_line(const Problem& problem);
 

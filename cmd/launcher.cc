@@ -1,0 +1,278 @@
+#include "cmd/launcher.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "cmd/command.h"
+#include "cmd/plan_text.h"
+#include "cmd/served.h"
+#include "cmd/spec_file.h"
+#include "cmd/status.h"
+#include "cmd/supervisor.h"
+#include "cmd/workers.h"
+#include "policies/programs.h"
+#include "sandbox/descriptors.h"
+#include "sandbox/lockdown.h"
+#include "sandbox/namespaces.h"
+#include "sandbox/skips.h"
+#include "spec/attach_plan.h"
+#include "spec/bundle.h"
+
+namespace cmd {
+namespace {
+
+using base::Fd;
+using base::Outcome;
+using base::UniqueFd;
+
+constexpr Fd kStderr{2};
+constexpr Fd kSupervisorStatus{3};  // the number that the supervisor's policy names
+
+base::Problem failed(const char* step, const char* what, const char* call) {
+  return {.step = step, .where = {}, .what = what, .syscall = call, .error = errno};
+}
+
+struct Plan {
+  spec::Bundle bundle;
+  spec::AttachPlan attach;
+};
+
+Outcome<Plan> read_plan(const Options& options) {
+  std::string text = TRY(read_spec(options));
+  Plan plan;
+  plan.bundle = TRY(spec::parse_bundle(text, spec_name(options)));
+  plan.attach = TRY(make_attach_plan(plan.bundle, {.bundle = options.bundle,
+                                                   .panic_on_write = options.panic_on_write,
+                                                   .strict = options.strict,
+                                                   .max_mounts = options.max_mounts}));
+  return plan;
+}
+
+// The launcher holds a few descriptors per attach point while it starts.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The start of `gofer`, one member function per phase, in order.
+class Launcher {
+ public:
+  explicit Launcher(const Options& options)
+      : options_(options),
+        log_(kStderr, options.log_format, options.log_level, "gofer"),
+        status_(options.status_fd ? std::optional(Fd(*options.status_fd)) : std::nullopt),
+        supervisor_status_(options.status_fd ? std::optional(kSupervisorStatus) : std::nullopt),
+        supervisor_(log_, supervisor_status_) {}
+
+  Outcome<int> run() {
+    block_signals();
+    for (std::optional<int> fd : {options_.mounts_fd, options_.status_fd})
+      if (fd) TRY(keep_from_children(*fd));
+    skips_ = TRY(sandbox::parse_skips(options_.without));
+    status_.phase("spec");
+    plan_ = TRY(read_plan(options_));
+    status_.phase("clients");
+    TRY(connect_clients());
+    status_.phase("namespaces");
+    TRY(enter_namespaces());
+    status_.phase("mounts");
+    TRY(find_trees());
+    status_.phase("workers");
+    Jailed jailed = TRY(start_workers(options_, skips_, found_.served, std::move(transports_), log_,
+                                      supervisor_));
+    TRY(announce(jailed));
+    TRY(lock_down());
+    return supervisor_.run();
+  }
+
+  void tell(const base::Problem& problem) const { status_.failed(problem); }
+
+ private:
+  void block_signals() {
+    sigset_t set = supervised_signals();
+    ::sigprocmask(SIG_BLOCK, &set, &caller_mask_);
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+  }
+
+  Outcome<void> connect_clients() {
+    return options_.command.empty() ? take_io_fds() : start_command();
+  }
+
+  Outcome<void> keep_from_children(int fd) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return {};
+    base::Problem problem = failed("options", "is not an open descriptor", "fcntl");
+    problem.exit = base::ExitCode::kUsage;
+    problem.where = (fd == options_.status_fd ? "--status-fd " : "--mounts-fd ") +
+                    std::to_string(fd);
+    return base::failure(problem);
+  }
+
+  Outcome<void> take_io_fds();
+  Outcome<void> start_command();
+  Outcome<void> enter_namespaces() {
+    TRY(sandbox::enter_user_namespace());
+    return sandbox::enter_launcher_namespaces(skips_);
+  }
+  Outcome<void> find_trees();
+  Outcome<void> announce(const Jailed& jailed);
+  Outcome<void> write_mounts();
+  Outcome<void> lock_down();
+  spec::Json::Object jail_json(const Jailed& jailed) const;
+
+  const Options& options_;
+  base::Log log_;
+  Status status_;
+  Status supervisor_status_;
+  Supervisor supervisor_;
+  sigset_t caller_mask_{};
+  sandbox::Skips skips_;
+  Plan plan_;
+  std::vector<UniqueFd> transports_;
+  std::vector<int> command_fds_;  // CMD's ends, by attach point
+  std::optional<Command> command_;
+  Found found_;
+};
+
+Outcome<void> Launcher::take_io_fds() {
+  std::size_t points = plan_.attach.attach_points.size();
+  if (options_.io_fds.size() != points)
+    return base::failure(base::Problem{
+        .exit = base::ExitCode::kUsage,
+        .step = "options",
+        .where = "--io-fds",
+        .what = std::to_string(options_.io_fds.size()) + " descriptors for " +
+                std::to_string(points) + " attach points",
+        .expected = "expected one for the root and one for each bind mount, in the spec's order"});
+  for (int fd : options_.io_fds)
+    TRY(sandbox::check_transport(Fd(fd), "--io-fds " + std::to_string(fd)));
+  for (int fd : options_.io_fds) {
+    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    transports_.emplace_back(fd);
+  }
+  return {};
+}
+
+Outcome<void> Launcher::start_command() {
+  std::vector<UniqueFd> ends;
+  for (std::size_t i = 0; i < plan_.attach.attach_points.size(); ++i) {
+    int pair[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+      return base::failure(failed("clients", "no socket for an attach point", "socketpair"));
+    transports_.emplace_back(pair[0]);
+    ends.emplace_back(pair[1]);
+    command_fds_.push_back(pair[1]);
+  }
+  command_ = TRY(Command::fork_waiting(options_.command, std::move(ends), caller_mask_));
+  supervisor_.watch_command(command_->pid());
+  return {};
+}
+
+Outcome<void> Launcher::find_trees() {
+  found_ = TRY(prepare(options_, plan_.attach.attach_points));
+  for (const auto* notes : {&plan_.attach.notes, &found_.notes})
+    for (const std::string& note : *notes)
+      log_.write(base::LogLevel::kWarning, "note", {{"text", note}});
+  return {};
+}
+
+spec::Json::Object Launcher::jail_json(const Jailed& jailed) const {
+  const sandbox::JailReport& report = jailed.report;
+  return {{"landlock_abi", spec::Json(int64_t{report.landlock_abi})},
+          {"mdwe", spec::Json(report.mdwe)},
+          {"filter", spec::Json(report.filter)},
+          {"user_namespace", spec::Json(report.user_namespace)},
+          {"named_violations", spec::Json(jailed.named_violations)},
+          {"without", spec::Json(sandbox::to_text(skips_))}};
+}
+
+Outcome<void> Launcher::announce(const Jailed& jailed) {
+  if (!jailed.named_violations)
+    log_.write(base::LogLevel::kWarning,
+               "workers are not traced: a policy violation will be reported without its call");
+  TRY(write_mounts());
+  status_.ready(ready_json(found_.served, jailed.pids), jail_json(jailed));
+  log_.write(base::LogLevel::kInfo, "ready", {{"attach_points", found_.served.size()}});
+  if (command_) TRY(command_->release(gofer_mounts(found_.served, command_fds_)));
+  return {};
+}
+
+Outcome<void> Launcher::write_mounts() {
+  if (!options_.mounts_fd) return {};
+  UniqueFd fd(*options_.mounts_fd);
+  std::string text = resolved_mounts(plan_.bundle.raw_mounts, found_.served);
+  for (std::string_view rest = text; !rest.empty();) {
+    ssize_t n = ::write(fd.raw(), rest.data(), rest.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return base::failure(failed("mounts", "--mounts-fd cannot be written", "write"));
+    rest.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Outcome<void> Launcher::lock_down() {
+  std::vector<Fd> keep{kStderr};
+  if (options_.status_fd) {
+    if (*options_.status_fd != kSupervisorStatus.raw() &&
+        ::dup3(*options_.status_fd, kSupervisorStatus.raw(), O_CLOEXEC) < 0)
+      return base::failure(failed("supervisor", "the status descriptor cannot be moved", "dup3"));
+    keep.push_back(kSupervisorStatus);
+    status_ = supervisor_status_;
+  }
+  TRY(sandbox::lock_down_supervisor(
+      {.keep = keep,
+       .filter = policies::program(policies::Role::kSupervisor),
+       .limits = {.descriptors = options_.fd_limit},
+       .require_landlock = options_.require_landlock,
+       .skips = skips_}));
+  return {};
+}
+
+Outcome<std::string> check_text(const Options& options) {
+  TRY(sandbox::parse_skips(options.without));
+  Plan plan = TRY(read_plan(options));
+  Found found = TRY(look(options, plan.attach.attach_points));
+  if (options.json) return dump(plan_json(found, plan.attach)) + "\n";
+  return plan_table(found, plan.attach);
+}
+
+}  // namespace
+
+int serve(const Options& options) {
+  // Never destroyed: whoever calls ends the process, and under a filter nothing is freed.
+  auto* launcher = new Launcher(options);  // NOLINT(cppcoreguidelines-owning-memory)
+  Outcome<int> status = launcher->run();
+  if (status) return *status;
+  launcher->tell(status.error());
+  return report(status.error(), options.log_format);
+}
+
+int check(const Options& options) {
+  Outcome<std::string> text = check_text(options);
+  if (!text) return report(text.error(), options.log_format);
+  std::fputs(text->c_str(), stdout);
+  if (std::fflush(stdout) == 0) return static_cast<int>(base::ExitCode::kOk);
+  return report(failed("check", "the plan cannot be printed", "write"), options.log_format);
+}
+
+int report(const base::Problem& problem, base::LogFormat format) {
+  std::string line = to_line(problem);
+  if (format == base::LogFormat::kJson)
+    base::Log(kStderr, format, base::LogLevel::kError, "gofer")
+        .write(base::LogLevel::kError, "failed", {{"message", line}});
+  else
+    std::fprintf(stderr, "gofer: %s\n", line.c_str());
+  return static_cast<int>(problem.exit);
+}
+
+}  // namespace cmd

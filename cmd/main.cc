@@ -1,0 +1,34 @@
+// gofer: serves the mounts of an OCI bundle over 9P, each from its own jail.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cmd/launcher.h"
+#include "cmd/options.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+  auto options = cmd::parse_options(argc, argv);
+  if (!options) return cmd::report(options.error(), base::LogFormat::kText);
+  switch (options->mode) {
+    case cmd::Mode::kHelp:
+      return std::fputs(cmd::help_text().c_str(), stdout) < 0;
+    case cmd::Mode::kVersion:
+      return std::fputs(cmd::version_text().c_str(), stdout) < 0;
+    case cmd::Mode::kCheck:
+      return cmd::check(*options);
+    case cmd::Mode::kServe:
+      return cmd::serve(*options);
+  }
+  return static_cast<int>(base::ExitCode::kInternal);
+}
+
+}  // namespace
+
+// No destructor runs at the end: the supervisor is under a filter that knows no munmap(2).
+int main(int argc, char** argv) {
+  int status = run(argc, argv);
+  std::fflush(stdout);
+  ::_exit(status);
+}

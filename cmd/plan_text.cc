@@ -1,0 +1,143 @@
+#include "cmd/plan_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace cmd {
+namespace {
+
+using spec::Json;
+
+Json text(std::string_view value) { return Json(std::string(value)); }
+
+const char* access_text(const Served& served) {
+  if (!served.read_only()) return "rw";
+  return served.panics() ? "ro, panic-on-write" : "ro";
+}
+
+// Control characters in a path must not reach a terminal.
+std::string printable(std::string value) {
+  std::ranges::replace_if(
+      value, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return value;
+}
+
+using Row = std::array<std::string, 5>;
+
+std::string lay_out(const std::vector<Row>& rows) {
+  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  for (const Row& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string out;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    line.resize(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+Json attach_point_json(const Served& served) {
+  return Json(Json::Object{{"where", text(served.point.where)},
+                           {"destination", text(served.location.destination)},
+                           {"source", text(served.source.real_path)},
+                           {"kind", text(served.source.is_directory ? "directory" : "file")},
+                           {"readonly", Json(served.read_only())},
+                           {"panic_on_write", Json(served.panics())},
+                           {"recursive", Json(served.point.recursive)},
+                           {"mknod_fifo", Json(served.point.special.fifo)},
+                           {"mknod_socket", Json(served.point.special.socket)},
+                           {"idmapped", Json(!served.point.ids.empty())}});
+}
+
+std::vector<std::string> all_notes(const Found& found, const spec::AttachPlan& plan) {
+  std::vector<std::string> notes = plan.notes;
+  notes.insert(notes.end(), found.notes.begin(), found.notes.end());
+  for (const Served& served : found.served)
+    for (const std::string& made : served.location.made)
+      notes.push_back(served.point.where + ": the mount point " + made +
+                      " is missing and will be made");
+  return notes;
+}
+
+// The index in "/mounts/3"; nothing for the root.
+std::optional<std::size_t> mount_index(std::string_view where) {
+  constexpr std::string_view kPrefix = "/mounts/";
+  if (!where.starts_with(kPrefix)) return std::nullopt;
+  std::size_t index = 0;
+  std::from_chars(where.data() + kPrefix.size(), where.data() + where.size(), index);
+  return index;
+}
+
+}  // namespace
+
+std::string plan_table(const Found& found, const spec::AttachPlan& plan) {
+  std::vector<Row> rows{{"DESTINATION", "ACCESS", "KIND", "FROM", "SOURCE"}};
+  for (const Served& served : found.served)
+    rows.push_back({printable(served.location.destination), access_text(served),
+                    served.source.is_directory ? "directory" : "file", served.point.where,
+                    printable(served.source.real_path)});
+  std::string out = lay_out(rows);
+  if (!plan.passed_over.empty()) {
+    out += "\nPassed over, the sandbox's own:\n";
+    std::vector<Row> passed;
+    for (const spec::PassedOver& mount : plan.passed_over)
+      passed.push_back({"  " + printable(mount.destination), printable(mount.type), mount.where});
+    out += lay_out(passed);
+  }
+  for (const std::string& note : all_notes(found, plan)) out += "\nnote: " + printable(note);
+  if (out.back() != '\n') out += '\n';
+  return out;
+}
+
+Json plan_json(const Found& found, const spec::AttachPlan& plan) {
+  Json::Array attach_points;
+  for (const Served& served : found.served) attach_points.push_back(attach_point_json(served));
+  Json::Array passed_over;
+  for (const spec::PassedOver& mount : plan.passed_over)
+    passed_over.emplace_back(Json::Object{{"where", text(mount.where)},
+                                          {"destination", text(mount.destination)},
+                                          {"type", text(mount.type)}});
+  Json::Array notes;
+  for (const std::string& note : all_notes(found, plan)) notes.push_back(text(note));
+  return Json(Json::Object{{"attach_points", Json(std::move(attach_points))},
+                           {"passed_over", Json(std::move(passed_over))},
+                           {"notes", Json(std::move(notes))}});
+}
+
+Json::Array ready_json(std::span<const Served> served, std::span<const pid_t> pids) {
+  Json::Array array;
+  for (std::size_t i = 0; i < served.size(); ++i)
+    array.emplace_back(Json::Object{{"destination", text(served[i].location.destination)},
+                                    {"source", text(served[i].source.real_path)},
+                                    {"readonly", Json(served[i].read_only())},
+                                    {"panic_on_write", Json(served[i].panics())},
+                                    {"pid", Json(static_cast<int64_t>(pids[i]))}});
+  return array;
+}
+
+std::string gofer_mounts(std::span<const Served> served, std::span<const int> fds) {
+  Json::Array array;
+  for (std::size_t i = 0; i < served.size(); ++i)
+    array.emplace_back(Json::Object{{"fd", Json(static_cast<int64_t>(fds[i]))},
+                                    {"destination", text(served[i].location.destination)},
+                                    {"readonly", Json(served[i].read_only())}});
+  return dump(Json(std::move(array)));
+}
+
+std::string resolved_mounts(const Json& raw_mounts, std::span<const Served> served) {
+  Json mounts = raw_mounts.is_null() ? Json(Json::Array{}) : raw_mounts;
+  for (const Served& one : served)
+    if (auto index = mount_index(one.point.where)) {
+      Json& mount = (*mounts.as<Json::Array>())[*index];
+      *mount.find("destination") = text(one.location.destination);
+    }
+  return dump(mounts);
+}
+
+}  // namespace cmd

@@ -1,0 +1,50 @@
+#include "cmd/worker.h"
+
+#include "gofer/attach_point.h"
+#include "gofer/server.h"
+#include "spec/base/worker_fd.h"
+
+namespace cmd {
+namespace {
+
+constexpr uint64_t kReservedFds = 16;  // the fixed ones, and a few that live for one request
+
+gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool may_chown) {
+  gofer::AttachPoint point{.root = base::kWorkerRoot,
+                           .own_fds = base::kWorkerOwnFds,
+                           .destination = served.location.destination,
+                           .read_only = served.read_only(),
+                           .on_write =
+                               served.panics() ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
+                           .make_fifo = served.point.special.fifo,
+                           .make_socket = served.point.special.socket,
+                           .may_chown = may_chown};
+  point.limits.open_files = (fd_limit - kReservedFds) / 2;
+  point.limits.node_fds = (fd_limit - kReservedFds) / 2;
+  return point;
+}
+
+std::optional<uint32_t> host_id_of_root(const std::vector<spec::IdRange>& ranges) {
+  for (const spec::IdRange& range : ranges)
+    if (range.container == 0) return range.host;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids) {
+  auto uid = host_id_of_root(ids.uids);
+  auto gid = host_id_of_root(ids.gids);
+  if (!uid || !gid) return std::nullopt;
+  return sandbox::FileIds{.uid = *uid, .gid = *gid};
+}
+
+base::WorkerExit run_worker(const sandbox::WorkerJail& jail, const Served& served,
+                            uint64_t fd_limit, const base::Log& log) {
+  auto report = sandbox::lock_down(jail);
+  if (!report) return base::WorkerExit::kSetup;
+  return gofer::serve(base::kWorkerTransport,
+                      attach_point(served, fd_limit, !report->user_namespace), log.as("worker"));
+}
+
+}  // namespace cmd

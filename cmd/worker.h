@@ -1,0 +1,22 @@
+// Worker: what a forked child does until its client hangs up.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "cmd/served.h"
+#include "sandbox/lockdown.h"
+#include "spec/base/exit_code.h"
+#include "spec/base/log.h"
+
+namespace cmd {
+
+// The host's ids for the container's root, which new files on an id-mapped tree belong to.
+std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids);
+
+// Locks the process down and serves `served` on the jail's transport. The caller ends the process
+// with the result at once: no destructor may run under the filter.
+base::WorkerExit run_worker(const sandbox::WorkerJail& jail, const Served& served,
+                            uint64_t fd_limit, const base::Log& log);
+
+}  // namespace cmd

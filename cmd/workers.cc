@@ -1,0 +1,213 @@
+#include "cmd/workers.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "cmd/worker.h"
+#include "policies/programs.h"
+#include "sandbox/lockdown.h"
+#include "sandbox/namespaces.h"
+
+namespace cmd {
+namespace {
+
+using base::Outcome;
+using base::UniqueFd;
+
+base::Problem failed(const char* what, const char* call) {
+  return {.step = "workers", .where = {}, .what = what, .syscall = call, .error = errno};
+}
+
+// A child that is locking itself down.
+struct Starting {
+  pid_t pid = -1;
+  std::string where;
+  UniqueFd control;
+  std::optional<sandbox::JailReport> report = {};
+};
+
+class Start {
+ public:
+  Start(const Options& options, sandbox::Skips skips, const base::Log& log, Supervisor& supervisor)
+      : options_(options), skips_(skips), log_(log), supervisor_(supervisor) {}
+
+  Outcome<void> fork_init(base::Fd launcher);
+  Outcome<void> fork_worker(const Served& served, base::Fd transport, base::Fd launcher);
+  Outcome<void> wait_for_all();
+  Jailed result() const;
+
+ private:
+  Outcome<void> wait_for_news(std::vector<pollfd>& polled, base::Fd signals);
+  Outcome<void> hear(Starting& child);
+  Outcome<void> obey(base::Fd signals);
+  base::Problem died(const Starting& child);
+  sandbox::Limits limits() const { return {.descriptors = options_.fd_limit}; }
+
+  const Options& options_;
+  sandbox::Skips skips_;
+  const base::Log& log_;
+  Supervisor& supervisor_;
+  std::vector<Starting> children_;  // pid 1 first
+  bool all_traced_ = true;
+};
+
+Outcome<void> Start::fork_init(base::Fd launcher) {
+  sandbox::Handshake handshake = TRY(sandbox::make_handshake());
+  pid_t pid = ::fork();
+  if (pid < 0) return base::failure(failed("pid 1 cannot be started", "fork"));
+  if (pid == 0) {
+    sandbox::InitJail jail{.control = handshake.child,
+                           .launcher = launcher,
+                           .filter = policies::program(policies::Role::kInit),
+                           .limits = limits(),
+                           .require_landlock = options_.require_landlock,
+                           .skips = skips_};
+    if (!sandbox::lock_down_init(jail)) ::_exit(static_cast<int>(base::WorkerExit::kSetup));
+    for (;;) ::pause();
+  }
+  supervisor_.watch_init(pid);
+  children_.push_back({.pid = pid, .where = "pid 1", .control = std::move(handshake.launcher)});
+  return {};
+}
+
+Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base::Fd launcher) {
+  sandbox::Handshake handshake = TRY(sandbox::make_handshake());
+  pid_t pid = ::fork();
+  if (pid < 0) return base::failure(failed("a worker cannot be started", "fork"));
+  if (pid == 0) {
+    sandbox::Role role = sandbox::worker_role(served.point.access);
+    sandbox::WorkerJail jail{
+        .where = served.point.where,
+        .role = role,
+        .is_directory = served.source.is_directory,
+        .tree = served.tree,
+        .transport = transport,
+        .control = handshake.child,
+        .launcher = launcher,
+        .filter = policies::program(served.read_only() ? policies::Role::kRo : policies::Role::kRw),
+        .limits = limits(),
+        .require_landlock = options_.require_landlock,
+        .skips = skips_,
+        .file_ids = owner_of_new_files(served.point.ids)};
+    ::_exit(static_cast<int>(run_worker(jail, served, options_.fd_limit, log_)));
+  }
+  supervisor_.add(pid, served.location.destination);
+  children_.push_back(
+      {.pid = pid, .where = served.point.where, .control = std::move(handshake.launcher)});
+  return {};
+}
+
+// Signals come through a descriptor here, so that one poll(2) waits for them and for the children:
+// a traced worker that dies stays in its exit stop, sockets open, until it is answered.
+Outcome<void> Start::wait_for_all() {
+  sigset_t set = supervised_signals();
+  UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals.valid()) return base::failure(failed("signals cannot be received", "signalfd"));
+  std::vector<pollfd> polled{{.fd = signals.raw(), .events = POLLIN, .revents = 0}};
+  for (const Starting& child : children_)
+    polled.push_back({.fd = child.control.raw(), .events = POLLIN, .revents = 0});
+  for (std::size_t open = children_.size(); open > 0;) {
+    TRY(wait_for_news(polled, signals));
+    open = 0;
+    for (std::size_t i = 0; i < children_.size(); ++i) {
+      polled[i + 1].fd = children_[i].control.raw();
+      if (children_[i].control.valid()) ++open;
+    }
+  }
+  return {};
+}
+
+Outcome<void> Start::wait_for_news(std::vector<pollfd>& polled, base::Fd signals) {
+  if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
+    return base::failure(failed("waiting for the workers failed", "poll"));
+  if (polled[0].revents != 0) TRY(obey(signals));
+  for (std::size_t i = 0; i < children_.size(); ++i)
+    if (polled[i + 1].revents != 0) TRY(hear(children_[i]));
+  return {};
+}
+
+Outcome<void> Start::hear(Starting& child) {
+  std::optional<sandbox::Message> message = TRY(sandbox::receive(child.control));
+  if (!message) {
+    if (!child.report) return base::failure(died(child));
+    child.control.reset();
+    return {};
+  }
+  switch (message->kind) {
+    case sandbox::MessageKind::kAttach:
+      if (!skips_.has(sandbox::Skippable::kTrace) && !supervisor_.seize(child.pid))
+        all_traced_ = false;
+      return sandbox::send_go(child.control);
+    case sandbox::MessageKind::kReport:
+      child.report = message->report;
+      return {};
+    case sandbox::MessageKind::kProblem:
+      return base::failure(sandbox::unflatten(message->problem));
+  }
+  return base::failure(died(child));
+}
+
+// SIGCHLD is looked into; any other signal ends the start as if it had never been blocked.
+Outcome<void> Start::obey(base::Fd signals) {
+  signalfd_siginfo info{};
+  while (::read(signals.raw(), &info, sizeof info) == sizeof info) {
+    auto signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGCHLD) continue;
+    sigset_t one;
+    ::sigemptyset(&one);
+    ::sigaddset(&one, signal);
+    ::raise(signal);
+    ::sigprocmask(SIG_UNBLOCK, &one, nullptr);
+  }
+  supervisor_.drain();
+  return {};
+}
+
+base::Problem Start::died(const Starting& child) {
+  // The socket closes before the process can be waited for.
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOWAIT);
+  supervisor_.drain();
+  return {.step = "workers",
+          .where = child.where,
+          .what = info.si_code == CLD_EXITED
+                      ? "ended with status " + std::to_string(info.si_status) +
+                            " while it was being locked down"
+                      : "was killed by signal " + std::to_string(info.si_status) +
+                            " while it was being locked down"};
+}
+
+Jailed Start::result() const {
+  Jailed jailed;
+  for (std::size_t i = 1; i < children_.size(); ++i) jailed.pids.push_back(children_[i].pid);
+  jailed.report = *children_[1].report;
+  jailed.named_violations = all_traced_ && !skips_.has(sandbox::Skippable::kTrace);
+  return jailed;
+}
+
+}  // namespace
+
+Outcome<Jailed> start_workers(const Options& options, sandbox::Skips skips,
+                              std::vector<Served>& served, std::vector<UniqueFd> transports,
+                              const base::Log& log, Supervisor& supervisor) {
+  UniqueFd launcher = TRY(sandbox::open_own_pidfd());
+  Start start(options, skips, log, supervisor);
+  TRY(sandbox::unshare_pid_namespace());
+  TRY(start.fork_init(launcher));
+  for (std::size_t i = 0; i < served.size(); ++i) {
+    TRY(start.fork_worker(served[i], transports[i], launcher));
+    transports[i].reset();
+    served[i].tree.reset();
+  }
+  TRY(start.wait_for_all());
+  return start.result();
+}
+
+}  // namespace cmd

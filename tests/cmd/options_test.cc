@@ -1,0 +1,99 @@
+// The command line: what is accepted, and the one line that refuses the rest.
+#include "cmd/options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace cmd {
+namespace {
+
+using Words = std::vector<std::string>;
+
+base::Outcome<Options> parse(const Words& words) {
+  std::vector<const char*> argv{"gofer"};
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+std::string refusal(const Words& words) {
+  base::Outcome<Options> options = parse(words);
+  if (options) return "accepted";
+  EXPECT_EQ(options.error().exit, base::ExitCode::kUsage);
+  return base::to_line(options.error());
+}
+
+TEST(Options, TakeDescriptorsAsAListAndRepeated) {
+  auto options = parse({"--spec", "b/config.json", "--io-fds", "3,4", "--io-fds=7"});
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->io_fds, (std::vector<int>{3, 4, 7}));
+  EXPECT_EQ(options->mode, Mode::kServe);
+}
+
+TEST(Options, TakeTheBundleFromTheSpecsDirectoryUnlessItIsNamed) {
+  EXPECT_EQ(parse({"--spec", "b/config.json", "--check"})->bundle, "b");
+  EXPECT_EQ(parse({"--spec", "config.json", "--check"})->bundle, ".");
+  EXPECT_EQ(parse({"--spec", "config.json", "--bundle", "c", "--check"})->bundle, "c");
+}
+
+TEST(Options, TakeTheSpecFromTheBundleWhenOnlyThatIsNamed) {
+  EXPECT_EQ(parse({"--bundle", "b", "--check"})->spec, "b/config.json");
+}
+
+TEST(Options, LeaveEverythingAfterTheMarkToTheCommand) {
+  auto options = parse({"--spec", "c.json", "--", "p9", "--help", "--", "x"});
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->command, (Words{"p9", "--help", "--", "x"}));
+}
+
+TEST(Options, AnswerHelpAndVersionWhateverElseIsMissing) {
+  EXPECT_EQ(parse({"--help"})->mode, Mode::kHelp);
+  EXPECT_EQ(parse({"--version"})->mode, Mode::kVersion);
+}
+
+TEST(Options, TakeDescriptorZeroToTwoForTheLauncherItself) {
+  for (const char* option : {"--spec-fd=2", "--status-fd=1", "--mounts-fd=0", "--io-fds=2"})
+    EXPECT_NE(refusal({"--bundle", "b", "--check", option}), "accepted") << option;
+}
+
+struct Refused {
+  Words words;
+  const char* part;  // of the line
+};
+
+TEST(Options, RefuseInOneLineThatNamesTheOption) {
+  const Refused rows[] = {
+      {{}, "--spec: is missing"},
+      {{"--spec", "a", "--spec-fd", "5", "--check"}, "--spec-fd: given together with --spec"},
+      {{"--spec", "a", "--spec", "b", "--check"}, "--spec: given more than once"},
+      {{"--spec", "", "--check"}, "--spec: is empty"},
+      {{"--spec", "a"}, "--io-fds: is missing"},
+      {{"--spec", "a", "--"}, "--: is followed by nothing"},
+      {{"--spec", "a", "--io-fds", "3", "--", "sh"}, "--io-fds: given together with a command"},
+      {{"--spec", "a", "--io-fds", "3", "--check"}, "--check: given together with --io-fds"},
+      {{"--spec", "a", "--io-fds", "3", "--json"}, "--json: given without --check"},
+      {{"--spec", "a", "--io-fds", "3,x"}, "--io-fds: \"x\" is not valid"},
+      {{"--spec", "a", "--io-fds", "3,"}, "--io-fds: \"\" is not valid"},
+      {{"--spec", "a", "--io-fds", "-3"}, "--io-fds"},
+      {{"--spec", "a", "--io-fds", "99999999999999999999"}, "--io-fds"},
+      {{"--spec", "a", "--io-fds", "3,3"}, "descriptor 3 is named twice"},
+      {{"--spec", "a", "--io-fds", "3", "--status-fd", "3"}, "descriptor 3 is named twice"},
+      {{"--spec", "a", "--check", "--log-level", "loud"}, "--log-level: \"loud\" is not valid"},
+      {{"--spec", "a", "--check", "--log-format", "xml"}, "expected one of json text"},
+      {{"--spec", "a", "--check", "--fd-limit", "63"}, "expected a whole number from 64"},
+      {{"--spec", "a", "--check", "--max-mounts", "-1"}, "--max-mounts"},
+      {{"--spec", "a", "--check", "--unheard-of"}, "unheard-of"},
+      {{"--spec", "a", "--check", "--stri"}, "stri"},
+      {{"--spec", "a", "--check", "stray"}, "positional"},
+      {{"--spec"}, "spec"},
+  };
+  for (const Refused& row : rows) {
+    std::string line = refusal(row.words);
+    EXPECT_NE(line.find(row.part), std::string::npos) << line;
+    EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+  }
+}
+
+}  // namespace
+}  // namespace cmd
