@@ -1,0 +1,22 @@
+// Descriptors that tests hand to what they test.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "spec/base/fd.h"
+
+namespace support {
+
+// Both ends close on exec. Throws std::system_error.
+std::pair<base::UniqueFd, base::UniqueFd> socket_pair();
+std::pair<base::UniqueFd, base::UniqueFd> make_pipe();  // reading end, writing end
+base::UniqueFd make_memory_file(const char* name);
+
+// All of a memory file, whatever its offset.
+std::string content_of(base::Fd memory_file);
+
+// How many descriptors a process has open.
+std::size_t count_descriptors(int pid);
+
+}  // namespace support
