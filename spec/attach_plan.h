@@ -28,7 +28,7 @@ struct AttachPoint {
   std::string where;        // JSON pointer of its origin: "/root" or "/mounts/3"
   std::string destination;  // where the container sees it: absolute and lexically clean
   std::string source;       // on the host: absolute, or relative to the working directory
-  Access access = Access::kReadWrite;
+  Access access = Access::kReadWrite;  // read-only covers all that is mounted in the tree, too
   OnWrite on_write = OnWrite::kRefuse;
   bool recursive = false;  // serve what is mounted below the source, too
   Propagation propagation = Propagation::kPrivate;
@@ -46,17 +46,22 @@ struct PassedOver {
 struct AttachPlan {
   std::vector<AttachPoint> attach_points;  // the root first, then the mounts in the spec's order
   std::vector<PassedOver> passed_over;
-  std::vector<std::string> notes;  // what the operator should know, one sentence each
+  // What the operator should know, one sentence each: "/mounts/3: ...". The bundle's come first.
+  std::vector<std::string> notes;
 };
 
 struct PlanOptions {
-  std::string bundle = ".";        // relative paths in the spec are relative to this directory
-  bool panic_on_write = false;     // for every read-only attach point
-  bool strict = false;             // what would be a note becomes an error
-  std::size_t max_mounts = 256;    // attach points allowed besides the root
+  std::string bundle = ".";      // relative paths in the spec are relative to this directory
+  bool panic_on_write = false;   // for every read-only attach point
+  bool strict = false;           // what is merely doubtful becomes an error instead of a note
+  std::size_t max_mounts = 256;  // attach points allowed besides the root
 };
 
-// Errors carry ExitCode::kBadSpec and a JSON pointer. See reference table in docs/bad-input.md.
+// Which trees to serve and how. A mount is an attach point if its type is bind or its options ask
+// for bind; every other one is passed over. Looks at texts only: that sources exist, what they are
+// and where symlinks lead is for the launcher to find out.
+// Errors carry ExitCode::kBadSpec and a JSON pointer; docs/bad-input.md lists them and what is
+// doubtful.
 base::Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options);
 
 }  // namespace spec

@@ -40,7 +40,7 @@ struct Mount {
   std::string type;
   std::string source;
   std::vector<std::string> options;
-  IdMap ids;
+  IdMap ids;  // uidMappings, gidMappings; both or none
 };
 
 struct Bundle {
@@ -49,13 +49,16 @@ struct Bundle {
   std::vector<Mount> mounts;
   std::optional<Propagation> rootfs_propagation;
   bool user_namespace = false;  // linux.namespaces has one
-  IdMap ids;                    // linux.uidMappings, linux.gidMappings
+  IdMap ids;                    // linux.uidMappings, linux.gidMappings; both or none
   std::map<std::string, std::string> annotations;
   Json raw_mounts;                 // the array as it stands in the text; for --mounts-fd
   std::vector<std::string> notes;  // accepted, but worth a word
 };
 
-// `text` is the whole config.json; `name` is what messages call it.
+// `text` is the whole config.json; `name` is what messages call it. Kinds and ranges of everything
+// in a Bundle are checked, and no path has a NUL in it; what paths and options mean is the attach
+// plan's to judge. Members that the Bundle has no place for are ignored, as the OCI text demands,
+// except the sections of other platforms (windows, solaris, vm, zos), which are refused.
 // Errors carry ExitCode::kBadSpec and a JSON pointer.
 base::Outcome<Bundle> parse_bundle(std::string_view text, std::string_view name);
 

@@ -39,6 +39,13 @@ class Json {
   const Json* find(std::string_view key) const;
   Json* find(std::string_view key);
 
+  // Calls `visitor` with what is held: nullptr_t, bool, uint64_t, int64_t, double, string, Array or
+  // Object.
+  template <class Visitor>
+  decltype(auto) visit(Visitor&& visitor) const {
+    return std::visit(std::forward<Visitor>(visitor), value_);
+  }
+
   // "null", "a boolean", "an integer", "a number", "a string", "an array", "an object".
   std::string_view kind() const;
 
@@ -51,14 +58,23 @@ struct JsonLimits {
   std::size_t depth = 64;
 };
 
-// Parses the whole of `text`. Refused with a Problem (ExitCode::kBadSpec, `where` is `name` plus
-// line and column, or a JSON pointer): anything that is not JSON, a byte order mark, trailing
-// bytes, text beyond the limits (found before a tree is built), and a key that is twice in one
-// object. `step` and `name` go into the Problem.
+// Parses the whole of `text`. Refused with a Problem (ExitCode::kBadSpec): anything that is not
+// JSON (RFC 8259), a byte order mark, trailing bytes, text that is not UTF-8, text beyond the
+// limits (found before a tree is built), and a key that is twice in one object. `where` is
+// "name:line:column", counted from 1 and in bytes, and `what` gives the offset, counted from 0; for
+// a key that is twice `where` is a JSON pointer. NUL inside a string (\u0000) is kept: who takes a
+// string for a path must look for it. `step` and `name` go into the Problem.
 base::Outcome<Json> parse_json(std::string_view text, std::string_view step, std::string_view name,
                                JsonLimits limits = {});
 
-// JSON text on one line. Strings are written as valid UTF-8: bytes that are not become U+FFFD.
+// JSON text on one line. Strings are written as valid UTF-8 without control characters: these are
+// escaped, and bytes that are not UTF-8 become U+FFFD. Recurses as deep as the value is.
 std::string dump(const Json& value);
+
+// `text` as a JSON string for a message, cut after 80 bytes ("..." follows the closing quote then).
+std::string quoted(std::string_view text);
+
+// `key` as one reference token of a JSON pointer (RFC 6901: ~0 and ~1), cut after 80 bytes.
+std::string pointer_token(std::string_view key);
 
 }  // namespace spec

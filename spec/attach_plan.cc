@@ -1,0 +1,247 @@
+#include "spec/attach_plan.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "spec/findings.h"
+#include "spec/json.h"
+#include "spec/lexical_path.h"
+#include "spec/mount_options.h"
+
+namespace spec {
+namespace {
+
+using base::failure;
+using base::Outcome;
+
+std::string pointer_to_mount(std::size_t index) {
+  return "/mounts/" + std::to_string(index);
+}
+
+bool is_bind(const Mount& mount) {
+  return mount.type == "bind" || ask_for_bind(mount.options);
+}
+
+std::string_view name_of(Access access) {
+  return access == Access::kReadOnly ? "read-only" : "read-write";
+}
+
+// `path` of the spec as the host sees it.
+Outcome<std::string> host_path(std::string_view path, std::string_view where,
+                               const PlanOptions& options) {
+  std::string joined = join(options.bundle, path);
+  if (auto error = length_error(joined); !error.empty())
+    return failure(bad_spec(where, std::move(error), "expected a path the kernel takes"));
+  return joined;
+}
+
+Outcome<std::string> root_source(const Root& root, const PlanOptions& options, Findings& findings) {
+  constexpr std::string_view kWhere = "/root/path";
+  if (!has_dot_dot(root.path)) return host_path(root.path, kWhere, options);
+  if (climbs_out(root.path))
+    return failure(bad_spec(kWhere, quoted(root.path) + " has .. in it",
+                            "expected a path without .. or one that stays in the bundle"));
+  std::string cleaned = clean(root.path);
+  TRY(findings.doubt(kWhere, quoted(root.path) + " has .. in it; taken for " + quoted(cleaned),
+                     "expected a path without .."));
+  return host_path(cleaned, kWhere, options);
+}
+
+Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
+                               Findings& findings) {
+  Access access = bundle.root.readonly ? Access::kReadOnly : Access::kReadWrite;
+  auto annotation = bundle.annotations.find(std::string(kRootOptionsAnnotation));
+  bool annotated = annotation != bundle.annotations.end();
+  auto words = TRY(parse_root_options(annotated ? annotation->second : "", access));
+  return AttachPoint{.where = "/root",
+                     .destination = "/",
+                     .source = TRY(root_source(bundle.root, options, findings)),
+                     .access = access,
+                     .on_write = words.on_write,
+                     .recursive = true,
+                     .propagation = bundle.rootfs_propagation.value_or(Propagation::kPrivate),
+                     .ids = {},
+                     .special = words.special};
+}
+
+Outcome<std::string> plan_destination(const std::string& raw, std::string_view mount,
+                                      Findings& findings) {
+  std::string where = std::string(mount) + "/destination";
+  if (has_dot_dot(raw))
+    return failure(bad_spec(where, quoted(raw) + " has .. in it", "expected a path without .."));
+  if (auto error = length_error(raw); !error.empty())
+    return failure(bad_spec(where, std::move(error), "expected a path the kernel takes"));
+  if (!raw.starts_with('/'))
+    TRY(findings.doubt(where, quoted(raw) + " is relative, which is deprecated; taken from /",
+                       "expected an absolute path"));
+  std::string destination = clean("/" + raw);
+  if (destination == "/")
+    return failure(bad_spec(where, quoted(raw) + " would hide the root file system",
+                            "expected a place below /"));
+  return destination;
+}
+
+// Which ids the tree of `mount` is mapped with. Never none when the spec wants a mapping.
+Outcome<IdMap> plan_ids(const Mount& mount, bool id_mapped, std::string_view where,
+                        const Bundle& bundle, Findings& findings) {
+  if (!mount.ids.empty() && !id_mapped)
+    findings.note(where, "uidMappings and gidMappings without the option idmap; applied");
+  if (!mount.ids.empty() || !id_mapped) return mount.ids;
+  if (bundle.user_namespace && !bundle.ids.empty()) return bundle.ids;
+  return failure(bad_spec(std::string(where) + "/options", "idmap without mappings",
+                          "expected uidMappings and gidMappings of the mount, or of a user "
+                          "namespace in linux"));
+}
+
+Outcome<AttachPoint> plan_mount(const Bundle& bundle, std::size_t index, const PlanOptions& options,
+                                Findings& findings) {
+  const Mount& mount = bundle.mounts[index];
+  std::string where = pointer_to_mount(index);
+  std::string destination = TRY(plan_destination(mount.destination, where, findings));
+  if (mount.source.empty())
+    return failure(bad_spec(where + "/source", "a bind mount without a source",
+                            "expected the path of a directory or a file"));
+  if (!ask_for_bind(mount.options))
+    findings.note(where, "type bind without the option bind or rbind; taken for bind");
+  auto words = TRY(parse_mount_options(mount.options, where + "/options", findings));
+  if (words.access == Access::kReadOnly && words.special != SpecialFiles{})
+    findings.note(where + "/options", "x-gofer.mknod has no effect on a read-only attach point");
+  IdMap ids = TRY(plan_ids(mount, words.id_mapped, where, bundle, findings));
+  return AttachPoint{.where = where,
+                     .destination = std::move(destination),
+                     .source = TRY(host_path(mount.source, where + "/source", options)),
+                     .access = words.access,
+                     .on_write = words.on_write,
+                     .recursive = words.recursive,
+                     .propagation = words.propagation.value_or(Propagation::kPrivate),
+                     .ids = std::move(ids),
+                     .special = words.special};
+}
+
+Outcome<PassedOver> pass_over(const Mount& mount, std::size_t index, Findings& findings) {
+  std::string where = pointer_to_mount(index);
+  if (are_for_gofer(mount.options))
+    return failure(bad_spec(where + "/options",
+                            "an x-gofer option on a mount that gofer does not serve",
+                            "expected it on a bind mount"));
+  return PassedOver{.where = where,
+                    .destination = TRY(plan_destination(mount.destination, where, findings)),
+                    .type = mount.type};
+}
+
+// Where a mount of the spec goes, whoever makes it.
+struct Place {
+  std::size_t index = 0;
+  std::string where;
+  std::string destination;
+  bool served = false;
+};
+
+// What mounting `later` after `earlier` does to it, if that is worth a word.
+Outcome<void> compare_places(const Place& earlier, const Place& later, Findings& findings) {
+  std::string what = "the destination " + quoted(later.destination);
+  if (earlier.destination == later.destination)
+    return findings.doubt(
+        later.where, what + " is that of " + earlier.where + ", too; clients see the later one",
+        "expected different destinations");
+  findings.note(later.where, what + " hides " + earlier.where + " at " +
+                                 quoted(earlier.destination) + ", which is listed before it");
+  return {};
+}
+
+// Tells of places that a later mount hides, once for each. What only mounts that are passed over
+// do to each other is the sandbox's business; leaving them out also bounds the work.
+Outcome<void> check_places(const std::vector<Place>& all, Findings& findings) {
+  std::vector<Place> served;
+  std::ranges::copy_if(all, std::back_inserter(served), &Place::served);
+  for (const Place& place : all) {
+    const auto& candidates = place.served ? all : served;
+    auto hides = [&place](const Place& later) {
+      return later.index > place.index && is_within(place.destination, later.destination);
+    };
+    auto later = std::ranges::find_if(candidates, hides);
+    if (later != candidates.end()) TRY(compare_places(place, *later, findings));
+  }
+  return {};
+}
+
+// A note if two attach points serve the same files in ways that their clients may not expect.
+void compare_sources(const AttachPoint& a, const std::string& source_a, const AttachPoint& b,
+                     const std::string& source_b, Findings& findings) {
+  bool same_access = a.access == b.access;
+  if (same_access && a.where != "/root") return;
+  if (!is_within(source_a, source_b) && !is_within(source_b, source_a)) return;
+  std::string what = "the source " + quoted(b.source) + " overlaps that of " + a.where + ", " +
+                     quoted(a.source) + ": ";
+  if (same_access)
+    what += "the same files are served by two workers";
+  else
+    what += "what is " + std::string(name_of(b.access)) + " here is " +
+            std::string(name_of(a.access)) + " there, so read-only is only a view";
+  findings.note(b.where, what);
+}
+
+void check_sources(const std::vector<AttachPoint>& attach_points, Findings& findings) {
+  std::vector<std::string> sources;
+  sources.reserve(attach_points.size());
+  for (const AttachPoint& point : attach_points) sources.push_back(clean(point.source));
+  for (std::size_t i = 0; i < attach_points.size(); ++i)
+    for (std::size_t j = i + 1; j < attach_points.size(); ++j)
+      compare_sources(attach_points[i], sources[i], attach_points[j], sources[j], findings);
+}
+
+Outcome<void> check_count(const Bundle& bundle, const PlanOptions& options) {
+  auto count = static_cast<std::size_t>(std::ranges::count_if(bundle.mounts, is_bind));
+  if (count <= options.max_mounts) return {};
+  return failure(bad_spec("/mounts", std::to_string(count) + " bind mounts",
+                          "expected at most " + std::to_string(options.max_mounts) +
+                              " (--max-mounts): each is served by a process of its own"));
+}
+
+void note_annotations(const Bundle& bundle, Findings& findings) {
+  std::size_t foreign = 0;
+  for (const auto& [key, value] : bundle.annotations) {
+    if (key.starts_with("dev.gvisor.flag.")) ++foreign;
+    if (key.starts_with("org.gofer.") && key != kRootOptionsAnnotation)
+      findings.note("/annotations/" + pointer_token(key), "not known here and passed over");
+  }
+  if (foreign > 0)
+    findings.note("/annotations", std::to_string(foreign) +
+                                      " of dev.gvisor.flag.* not honoured: a spec can't change "
+                                      "how it is confined");
+}
+
+}  // namespace
+
+Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options) {
+  TRY(check_count(bundle, options));
+  AttachPlan plan;
+  plan.notes = bundle.notes;
+  Findings findings(options.strict ? Doubts::kAreErrors : Doubts::kAreNotes, plan.notes);
+  plan.attach_points.push_back(TRY(plan_root(bundle, options, findings)));
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < bundle.mounts.size(); ++i) {
+    if (is_bind(bundle.mounts[i])) {
+      const auto& point =
+          plan.attach_points.emplace_back(TRY(plan_mount(bundle, i, options, findings)));
+      places.push_back({i, point.where, point.destination, true});
+    } else {
+      const auto& mount =
+          plan.passed_over.emplace_back(TRY(pass_over(bundle.mounts[i], i, findings)));
+      places.push_back({i, mount.where, mount.destination, false});
+    }
+  }
+  for (AttachPoint& point : plan.attach_points)
+    if (options.panic_on_write && point.access == Access::kReadOnly)
+      point.on_write = OnWrite::kPanic;
+
+  TRY(check_places(places, findings));
+  check_sources(plan.attach_points, findings);
+  note_annotations(bundle, findings);
+  return plan;
+}
+
+}  // namespace spec
