@@ -14,14 +14,20 @@ namespace sandbox {
 //   supervisor, init: none
 uint64_t capabilities_of(Role role);
 
+// Whether a capability (CAP_...) is in this process's effective set.
+bool holds(int capability);
+
 // Drops the supplementary groups. In a user namespace of enter_user_namespace() the kernel forbids
 // it (setgroups is denied): they stay then and their number is returned. Otherwise returns 0.
 base::Outcome<int> drop_groups();
 
-// Locks securebits (no power by user id 0, ambient set shut), empties the ambient, inheritable and
-// bounding sets but for the role's, then permitted and effective. Nothing raises them again.
-// What the process holds less than the role's set stays less only in a bounding set that lacked it:
-// asking for a capability that is not permitted is an error (EPERM).
+// Locks the securebits: user id 0 gives no capability, a change of user id takes none away, the
+// ambient set stays empty. Before drop_capabilities(): it needs CAP_SETPCAP.
+base::Outcome<void> lock_securebits();
+
+// Empties the ambient, inheritable and bounding sets but for the role's in the last, then
+// permitted and effective. Nothing raises them again. Errors: EPERM for a capability of the role
+// that this process does not have.
 base::Outcome<void> drop_capabilities(Role role);
 
 }  // namespace sandbox

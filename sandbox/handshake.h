@@ -5,7 +5,8 @@
 //   launcher   -> go         the child goes on
 //   child      -> kReport    everything but the filter is in force
 //   child      -> kProblem   a step failed, before or after the report; the child ends
-//   end of file after kReport: the filter is in force (closing is the first thing done under it).
+//   end of file after kReport: the filter is in force. A worker closes its end under it; pid 1,
+//   whose filter has no close(2), just before, and it ends if the filter is then refused.
 //   end of file without kReport: the child died.
 #pragma once
 
@@ -27,7 +28,7 @@ struct JailReport {
   bool mdwe = false;        // memory is never writable and executable
   bool pass_rights = true;  // the transport would accept passed descriptors
   bool filter = false;      // a filter follows (false only in instrumented builds)
-  bool user_namespace = false;
+  bool user_namespace = false;  // that of enter_user_namespace(): one id exists, no chown
 };
 
 enum class MessageKind : uint32_t { kAttach = 1, kReport, kProblem };

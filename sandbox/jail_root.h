@@ -6,10 +6,6 @@
 
 namespace sandbox {
 
-struct JailRoot {
-  base::UniqueFd root;  // O_PATH: the directory, or the regular file
-};
-
 // In a worker: a mount namespace of its own, in which nothing comes back from the launcher's.
 base::Outcome<void> enter_mount_namespace();
 
@@ -18,11 +14,12 @@ base::Outcome<void> enter_mount_namespace();
 base::Outcome<base::UniqueFd> clone_own_fds();
 
 // After enter_mount_namespace(): pivots into `tree`, a detached tree of a directory. All other
-// mounts are gone afterwards, and the working directory is "/".
-base::Outcome<JailRoot> enter_directory_root(base::Fd tree);
+// mounts are gone afterwards, and the working directory is "/". Returns the root (O_PATH).
+base::Outcome<base::UniqueFd> enter_directory_root(base::Fd tree);
 
-// The same for a tree whose top is a regular file: the root is a read-only tmpfs that holds it.
-base::Outcome<JailRoot> enter_file_root(base::Fd tree);
+// The same for a tree whose top is a regular file: the root is a read-only tmpfs that holds it, and
+// the file is returned (O_PATH).
+base::Outcome<base::UniqueFd> enter_file_root(base::Fd tree);
 
 // An empty, read-only root, for processes that serve no files.
 base::Outcome<void> enter_empty_root();

@@ -17,6 +17,10 @@ bool is_privileged();
 // The process has one thread. Errors: EPERM where the host forbids user namespaces.
 base::Outcome<bool> enter_user_namespace();
 
+// Whether one user id exists in this process's user namespace, as enter_user_namespace() makes
+// them: files cannot be given to anybody else then. Needs /proc.
+base::Outcome<bool> has_single_id();
+
 // Step 2. Moves this process into mount, network, IPC, UTS and cgroup namespaces of its own and
 // makes every mount in the first a slave of the host's, so that none of ours is seen there.
 // Descriptors of mounts opened before this are not in the namespace any more: open sources after.
