@@ -1,0 +1,25 @@
+// What each role may and may not call, written by hand from the manual pages' constants: the
+// expectation that the compiled policies are held against.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "policies/programs.h"
+
+namespace audit {
+
+enum class Verdict : uint8_t { kAllowed, kKilled };
+
+// A call that is harmless if the kernel makes it: its descriptors, pids and pointers lead nowhere.
+struct Row {
+  const char* what;
+  long number;
+  std::array<uint64_t, 6> args;
+  Verdict verdict;
+};
+
+std::vector<Row> rows(policies::Role role);
+
+}  // namespace audit
