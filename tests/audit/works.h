@@ -1,0 +1,83 @@
+// What the processes of a role do for a living, each work in a child under a given filter. The
+// tests say how the child ends under its role's own program, and that with any rule less it dies.
+#pragma once
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "spec/base/fd.h"
+#include "tests/support/temp_dir.h"
+
+namespace audit {
+
+using Filter = std::span<const sock_filter>;
+
+// How a child ended: a status of waitpid(2), and what it logged.
+struct Ended {
+  int status = 0;
+  std::string log;
+
+  bool by(int signal) const;
+  bool with(int exit_status) const;
+  std::string text() const;
+};
+
+// A child process that is killed and reaped when this goes out of scope.
+class Child {
+ public:
+  // Forks a child that runs `body`, with no core file, and exits with what it returns.
+  explicit Child(const std::function<int()>& body);
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child();
+
+  pid_t pid() const { return pid_; }
+  // Waits for its end; the status of waitpid(2).
+  int end();
+  // Waits until the process `pid` is in `state` (a letter of /proc/PID/stat) under a filter. False
+  // if this child or `pid` ended before.
+  bool sees(pid_t pid, char state);
+
+ private:
+  pid_t pid_ = -1;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+// A directory to serve, a client's socket, and a child that has a worker's descriptors
+// (spec/base/worker_fd.h) and settled runtime, under a filter.
+class WorkerChild {
+ public:
+  WorkerChild(Filter filter, const std::function<int()>& body);
+
+  const support::TempDir& root() const { return root_; }
+  base::UniqueFd& client() { return sockets_.second; }
+  Child& child() { return child_; }
+  Ended end();  // hangs up and waits
+
+ private:
+  support::TempDir root_;
+  base::UniqueFd log_;
+  std::pair<base::UniqueFd, base::UniqueFd> sockets_;  // the worker's end, the client's
+  Child child_;
+};
+
+// Makes no_new_privs true and puts the process under `filter`, or aborts.
+void go_under(Filter filter);
+
+// The works. Each returns how the process under the filter ended.
+Ended exit_with_six(Filter filter);
+Ended abort_itself(Filter filter);
+Ended use_memory(Filter filter);
+Ended read_the_clock(Filter filter);
+Ended log_a_line(Filter filter);
+Ended answer_a_request(Filter filter);
+Ended be_stopped_and_continued(Filter filter);
+Ended sleep_for_ever(Filter filter);
+
+}  // namespace audit
