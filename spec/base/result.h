@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <expected>
+#include <type_traits>
 #include <utility>
 
 namespace base {
@@ -26,10 +27,21 @@ constexpr std::unexpected<E> failure(E error) {
   return std::unexpected<E>(std::move(error));
 }
 
-constexpr std::unexpected<Errno> fail(int code) { return failure(Errno(code)); }
+constexpr std::unexpected<Errno> fail(int code) {
+  return failure(Errno(code));
+}
 
 // For the line after a system call that returned -1.
-inline std::unexpected<Errno> fail_errno() { return fail(errno); }
+inline std::unexpected<Errno> fail_errno() {
+  return fail(errno);
+}
+
+// What TRY yields: the value, moved out. Unlike std::expected's operator* it may be ignored.
+template <class R>
+constexpr decltype(auto) value_of(R&& result) {
+  if constexpr (!std::is_void_v<typename std::remove_cvref_t<R>::value_type>)
+    return *std::forward<R>(result);
+}
 
 }  // namespace base
 
@@ -42,5 +54,5 @@ inline std::unexpected<Errno> fail_errno() { return fail(errno); }
     auto&& try_##number = (__VA_ARGS__);            \
     if (!try_##number) [[unlikely]]                 \
       return ::base::failure(try_##number.error()); \
-    *std::move(try_##number);                       \
+    ::base::value_of(std::move(try_##number));      \
   })
