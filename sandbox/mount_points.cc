@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -23,7 +24,7 @@ constexpr std::string_view kStep = "mount point";
 constexpr int kMostLinks = 40;   // as the kernel's own limit
 constexpr int kMostRaces = 128;  // a name that comes and goes this often is somebody's attack
 
-// What has been attached so far, by resolved destination.
+// What has been attached so far, by resolved destination, and what would be made for it.
 class View {
  public:
   struct Mounted {
@@ -46,8 +47,12 @@ class View {
     return found == mounted_.end() ? nullptr : found->request;
   }
 
+  // For Missing::kReport: false if it is planned already, for an earlier request.
+  bool plan(const std::string& path) { return planned_.insert(path).second; }
+
  private:
   std::vector<Mounted> mounted_;
+  std::set<std::string> planned_;
 };
 
 // One directory (or, last, one file) on the way from the container's root.
@@ -66,8 +71,7 @@ struct Found {
 
 class Walk {
  public:
-  Walk(const View& view, const MountPointRequest& root, const MountPointRequest& request,
-       Missing missing)
+  Walk(View& view, const MountPointRequest& root, const MountPointRequest& request, Missing missing)
       : view_(view), request_(request), missing_(missing) {
     places_.push_back({.name = {}, .owned = {}, .fd = root.tree, .type = S_IFDIR});
   }
@@ -86,7 +90,7 @@ class Walk {
   base::Problem refused(std::string what, int error, std::string_view syscall,
                         std::string_view expected) const;
 
-  const View& view_;
+  View& view_;
   const MountPointRequest& request_;
   Missing missing_;
   std::vector<Place> places_;
@@ -155,7 +159,7 @@ Outcome<void> Walk::enter(const std::string& component) {
     place.type = found->type;
   } else {
     if (pending_.empty() && !request_.is_directory) place.type = S_IFREG;
-    result_.made.push_back(path(component));
+    if (view_.plan(path(component))) result_.made.push_back(path(component));
   }
   places_.push_back(std::move(place));
   return {};
@@ -173,7 +177,8 @@ Outcome<std::optional<Found>> Walk::find_or_make(const std::string& component) {
       if (!status)
         return base::failure(refused("cannot examine '" + path(component) + "'",
                                      status.error().code(), "statx", {}));
-      return std::optional(Found{.fd = *std::move(opened), .type = unsigned{status->stx_mode} & S_IFMT});
+      return std::optional(
+          Found{.fd = *std::move(opened), .type = unsigned{status->stx_mode} & S_IFMT});
     }
     int error = opened.error().code();
     if (error == EAGAIN) continue;

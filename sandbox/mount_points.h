@@ -27,7 +27,7 @@ enum class Missing : uint8_t {
 
 struct MountPoint {
   std::string destination;        // absolute, without symbolic links, `.` or `..`
-  std::vector<std::string> made;  // made (or, with kReport, missing): destinations, outermost first
+  std::vector<std::string> made;  // or, with kReport, missing; outermost first, each named once
 };
 
 // Resolves the destinations in order; the first request is the root and is at "/". Symbolic links
