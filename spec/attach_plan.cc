@@ -42,12 +42,17 @@ Outcome<std::string> root_source(const Root& root, const PlanOptions& options, F
   constexpr std::string_view kWhere = "/root/path";
   if (!has_dot_dot(root.path)) return host_path(root.path, kWhere, options);
   if (climbs_out(root.path))
-    return failure(bad_spec(kWhere, quoted(root.path) + " has .. in it",
+    return failure(bad_spec(kWhere, quote(root.path) + " has .. in it",
                             "expected a path without .. or one that stays in the bundle"));
   std::string cleaned = clean(root.path);
-  TRY(findings.doubt(kWhere, quoted(root.path) + " has .. in it; taken for " + quoted(cleaned),
+  TRY(findings.doubt(kWhere, quote(root.path) + " has .. in it; taken for " + quote(cleaned),
                      "expected a path without .."));
   return host_path(cleaned, kWhere, options);
+}
+
+void note_vain_mknod(const MountOptions& words, std::string_view where, Findings& findings) {
+  if (words.access == Access::kReadOnly && words.special != SpecialFiles{})
+    findings.note(where, "x-gofer.mknod has no effect on a read-only attach point");
 }
 
 Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
@@ -56,6 +61,7 @@ Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
   auto annotation = bundle.annotations.find(std::string(kRootOptionsAnnotation));
   bool annotated = annotation != bundle.annotations.end();
   auto words = TRY(parse_root_options(annotated ? annotation->second : "", access));
+  note_vain_mknod(words, "/annotations/" + std::string(kRootOptionsAnnotation), findings);
   return AttachPoint{.where = "/root",
                      .destination = "/",
                      .source = TRY(root_source(bundle.root, options, findings)),
@@ -71,15 +77,15 @@ Outcome<std::string> plan_destination(const std::string& raw, std::string_view m
                                       Findings& findings) {
   std::string where = std::string(mount) + "/destination";
   if (has_dot_dot(raw))
-    return failure(bad_spec(where, quoted(raw) + " has .. in it", "expected a path without .."));
+    return failure(bad_spec(where, quote(raw) + " has .. in it", "expected a path without .."));
   if (auto error = length_error(raw); !error.empty())
     return failure(bad_spec(where, std::move(error), "expected a path the kernel takes"));
   if (!raw.starts_with('/'))
-    TRY(findings.doubt(where, quoted(raw) + " is relative, which is deprecated; taken from /",
+    TRY(findings.doubt(where, quote(raw) + " is relative, which is deprecated; taken from /",
                        "expected an absolute path"));
   std::string destination = clean("/" + raw);
   if (destination == "/")
-    return failure(bad_spec(where, quoted(raw) + " would hide the root file system",
+    return failure(bad_spec(where, quote(raw) + " would hide the root file system",
                             "expected a place below /"));
   return destination;
 }
@@ -107,8 +113,7 @@ Outcome<AttachPoint> plan_mount(const Bundle& bundle, std::size_t index, const P
   if (!ask_for_bind(mount.options))
     findings.note(where, "type bind without the option bind or rbind; taken for bind");
   auto words = TRY(parse_mount_options(mount.options, where + "/options", findings));
-  if (words.access == Access::kReadOnly && words.special != SpecialFiles{})
-    findings.note(where + "/options", "x-gofer.mknod has no effect on a read-only attach point");
+  note_vain_mknod(words, where + "/options", findings);
   IdMap ids = TRY(plan_ids(mount, words.id_mapped, where, bundle, findings));
   return AttachPoint{.where = where,
                      .destination = std::move(destination),
@@ -142,13 +147,13 @@ struct Place {
 
 // What mounting `later` after `earlier` does to it, if that is worth a word.
 Outcome<void> compare_places(const Place& earlier, const Place& later, Findings& findings) {
-  std::string what = "the destination " + quoted(later.destination);
+  std::string what = "the destination " + quote(later.destination);
   if (earlier.destination == later.destination)
     return findings.doubt(
         later.where, what + " is that of " + earlier.where + ", too; clients see the later one",
         "expected different destinations");
   findings.note(later.where, what + " hides " + earlier.where + " at " +
-                                 quoted(earlier.destination) + ", which is listed before it");
+                                 quote(earlier.destination) + ", which is listed before it");
   return {};
 }
 
@@ -174,8 +179,8 @@ void compare_sources(const AttachPoint& a, const std::string& source_a, const At
   bool same_access = a.access == b.access;
   if (same_access && a.where != "/root") return;
   if (!is_within(source_a, source_b) && !is_within(source_b, source_a)) return;
-  std::string what = "the source " + quoted(b.source) + " overlaps that of " + a.where + ", " +
-                     quoted(a.source) + ": ";
+  std::string what = "the source " + quote(b.source) + " overlaps that of " + a.where + ", " +
+                     quote(a.source) + ": ";
   if (same_access)
     what += "the same files are served by two workers";
   else
@@ -214,6 +219,20 @@ void note_annotations(const Bundle& bundle, Findings& findings) {
                                       "how it is confined");
 }
 
+// Puts the mount where it belongs in `plan`.
+Outcome<Place> add_mount(const Bundle& bundle, std::size_t index, const PlanOptions& options,
+                         AttachPlan& plan, Findings& findings) {
+  const Mount& mount = bundle.mounts[index];
+  if (is_bind(mount)) {
+    auto point = TRY(plan_mount(bundle, index, options, findings));
+    const auto& added = plan.attach_points.emplace_back(std::move(point));
+    return Place{index, added.where, added.destination, true};
+  }
+  auto passed = TRY(pass_over(mount, index, findings));
+  const auto& added = plan.passed_over.emplace_back(std::move(passed));
+  return Place{index, added.where, added.destination, false};
+}
+
 }  // namespace
 
 Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options) {
@@ -223,17 +242,8 @@ Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& op
   Findings findings(options.strict ? Doubts::kAreErrors : Doubts::kAreNotes, plan.notes);
   plan.attach_points.push_back(TRY(plan_root(bundle, options, findings)));
   std::vector<Place> places;
-  for (std::size_t i = 0; i < bundle.mounts.size(); ++i) {
-    if (is_bind(bundle.mounts[i])) {
-      const auto& point =
-          plan.attach_points.emplace_back(TRY(plan_mount(bundle, i, options, findings)));
-      places.push_back({i, point.where, point.destination, true});
-    } else {
-      const auto& mount =
-          plan.passed_over.emplace_back(TRY(pass_over(bundle.mounts[i], i, findings)));
-      places.push_back({i, mount.where, mount.destination, false});
-    }
-  }
+  for (std::size_t i = 0; i < bundle.mounts.size(); ++i)
+    places.push_back(TRY(add_mount(bundle, i, options, plan, findings)));
   for (AttachPoint& point : plan.attach_points)
     if (options.panic_on_write && point.access == Access::kReadOnly)
       point.on_write = OnWrite::kPanic;

@@ -60,9 +60,9 @@ std::optional<Version> parse_version(std::string_view text) {
 Outcome<std::string> parse_oci_version(const Field& field, std::vector<std::string>& notes) {
   std::string text = TRY(field.string());
   auto version = parse_version(text);
-  if (!version) return field.refuse(quoted(text), "expected a version such as 1.0.2");
+  if (!version) return field.refuse(quote(text), "expected a version such as 1.0.2");
   if (version->major != 1)
-    return field.refuse("version " + quoted(text), "expected a version 1 of the OCI runtime spec");
+    return field.refuse("version " + quote(text), "expected a version 1 of the OCI runtime spec");
   if (version->minor > kKnownMinor)
     notes.push_back(field.where() + ": version " + text + " is newer than 1." +
                     std::to_string(kKnownMinor) + "; what it added is not honoured");
@@ -84,7 +84,7 @@ Outcome<std::string> required_path(const Field& field) {
 }
 
 Outcome<Root> parse_root(const Field& field) {
-  TRY(field.object());
+  TRY(field.expect_object());
   Root root{.path = TRY(required_path(field["path"]))};
   if (field["readonly"].present()) root.readonly = TRY(field["readonly"].boolean());
   return root;
@@ -96,7 +96,7 @@ uint64_t end_of(uint32_t first, uint32_t size) {
 }
 
 Outcome<IdRange> parse_id_range(const Field& field) {
-  TRY(field.object());
+  TRY(field.expect_object());
   IdRange range{.container = TRY(field["containerID"].uint32()),
                 .host = TRY(field["hostID"].uint32()),
                 .size = TRY(field["size"].uint32())};
@@ -149,7 +149,7 @@ Outcome<IdMap> parse_id_map(const Field& owner) {
 }
 
 Outcome<Mount> parse_mount(const Field& field) {
-  TRY(field.object());
+  TRY(field.expect_object());
   Mount mount{.destination = TRY(required_path(field["destination"])),
               .type = TRY(string_or_empty(field["type"])),
               .source = TRY(path_or_empty(field["source"]))};
@@ -167,9 +167,9 @@ Outcome<Propagation> parse_rootfs_propagation(const Field& field) {
   if (word == "unbindable" || word == "runbindable") return Propagation::kUnbindable;
   constexpr std::string_view kExpected = "expected private, slave or unbindable";
   if (word == "shared" || word == "rshared")
-    return field.refuse(quoted(word) + " is refused: mounts would reach the host",
+    return field.refuse(quote(word) + " is refused: mounts would reach the host",
                         std::string(kExpected));
-  return field.refuse(quoted(word), std::string(kExpected));
+  return field.refuse(quote(word), std::string(kExpected));
 }
 
 enum class UserNamespace : uint8_t { kNone, kNew, kJoined };
@@ -178,7 +178,7 @@ Outcome<UserNamespace> parse_user_namespace(const Field& namespaces) {
   auto found = UserNamespace::kNone;
   if (!namespaces.present()) return found;
   for (const Field& entry : TRY(namespaces.elements())) {
-    TRY(entry.object());
+    TRY(entry.expect_object());
     if (TRY(entry["type"].string()) != "user") continue;
     found =
         TRY(path_or_empty(entry["path"])).empty() ? UserNamespace::kNew : UserNamespace::kJoined;
@@ -187,7 +187,7 @@ Outcome<UserNamespace> parse_user_namespace(const Field& namespaces) {
 }
 
 Outcome<void> parse_linux(const Field& field, Bundle& bundle) {
-  TRY(field.object());
+  TRY(field.expect_object());
   if (field["rootfsPropagation"].present())
     bundle.rootfs_propagation = TRY(parse_rootfs_propagation(field["rootfsPropagation"]));
   auto user = TRY(parse_user_namespace(field["namespaces"]));
@@ -234,7 +234,7 @@ Outcome<void> refuse_other_platforms(const Field& top) {
 Outcome<Bundle> parse_bundle(std::string_view text, std::string_view name) {
   Json json = TRY(parse_json(text, "spec", name));
   Field top(json, "spec", name);
-  TRY(top.object());
+  TRY(top.expect_object());
   TRY(refuse_other_platforms(top));
   Bundle bundle;
   bundle.oci_version = TRY(parse_oci_version(top["ociVersion"], bundle.notes));

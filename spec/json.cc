@@ -10,6 +10,7 @@ using base::failure;
 using base::Outcome;
 using base::Problem;
 
+constexpr std::string_view kJsonText = "one JSON value in UTF-8";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // What every refusal of one text has in common.
@@ -18,13 +19,16 @@ struct Source {
   std::string_view step;
   std::string_view name;
 
-  Problem at(std::size_t offset, std::string what, std::string expected) const {
+  // "WHAT at byte N", and ": DETAIL" if there is one.
+  Problem at(std::size_t offset, std::string what, std::string_view detail,
+             std::string expected) const {
     std::string_view before = text.substr(0, offset);
     auto line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1;
     std::size_t line_start = line == 1 ? 0 : before.rfind('\n') + 1;
     std::string where = std::string(name) + ":" + std::to_string(line) + ":" +
                         std::to_string(before.size() - line_start + 1);
     what += " at byte " + std::to_string(before.size());
+    if (!detail.empty()) (what += ": ") += detail;
     return problem(std::move(where), std::move(what), std::move(expected));
   }
 
@@ -58,13 +62,23 @@ std::optional<std::size_t> find_too_deep(std::string_view text, std::size_t dept
   return std::nullopt;
 }
 
-// The library's sentence without its position, which counts otherwise than ours, and without the
+// What the library says, without its position, which counts otherwise than ours, and without the
 // token, which may be megabytes long.
-std::string reason(std::string_view message) {
-  auto dash = message.find(" - ");
-  if (dash == std::string_view::npos) return "a number too large for a double";
-  message.remove_prefix(dash + 3);
-  return std::string(message.substr(0, message.find("; last read: ")));
+struct Complaint {
+  std::string_view detail;
+  std::string_view expected;
+};
+
+Complaint complaint(std::string_view message) {
+  constexpr std::string_view kDash = " - ";
+  constexpr std::string_view kExpected = "; expected ";
+  auto dash = message.find(kDash);
+  if (dash == std::string_view::npos) return {"a number too large for a double", kJsonText};
+  message.remove_prefix(dash + kDash.size());
+  message = message.substr(0, message.find("; last read: "));
+  auto expected = message.rfind(kExpected);
+  if (expected == std::string_view::npos) return {message, kJsonText};
+  return {message.substr(0, expected), message.substr(expected + kExpected.size())};
 }
 
 // A key that several members of an object share.
@@ -118,8 +132,9 @@ class Builder {
 
   bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::detail::exception& error) {
-    problem_ = source_.at(position == 0 ? 0 : position - 1, "not JSON, " + reason(error.what()),
-                          "expected one JSON value in UTF-8");
+    auto [detail, expected] = complaint(error.what());
+    problem_ = source_.at(position == 0 ? 0 : position - 1, "not JSON", detail,
+                          "expected " + std::string(expected));
     return false;
   }
 
@@ -179,14 +194,14 @@ Outcome<Json> parse_json(std::string_view text, std::string_view step, std::stri
                                   "more than " + std::to_string(limits.bytes) + " bytes",
                                   "expected a text within that size"));
   if (text.starts_with(kByteOrderMark))
-    return failure(source.at(0, "a byte order mark", "expected UTF-8 without one"));
+    return failure(source.at(0, "a byte order mark", {}, "expected UTF-8 without one"));
   // The library takes a NUL for the end of the text and would not look at what follows.
   if (auto nul = text.find('\0'); nul != std::string_view::npos)
-    return failure(source.at(nul, "not JSON, a NUL byte", "expected one JSON value in UTF-8"));
+    return failure(source.at(nul, "not JSON", "a NUL byte", "expected " + std::string(kJsonText)));
   if (auto deep = find_too_deep(text, limits.depth))
     return failure(source.at(*deep,
                              "values nested more than " + std::to_string(limits.depth) + " deep",
-                             "expected a text within that depth"));
+                             {}, "expected a text within that depth"));
   Builder builder(source);
   nlohmann::json::sax_parse(text, &builder);
   return builder.finish();

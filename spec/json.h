@@ -72,7 +72,7 @@ base::Outcome<Json> parse_json(std::string_view text, std::string_view step, std
 std::string dump(const Json& value);
 
 // `text` as a JSON string for a message, cut after 80 bytes ("..." follows the closing quote then).
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 // `key` as one reference token of a JSON pointer (RFC 6901: ~0 and ~1), cut after 80 bytes.
 std::string pointer_token(std::string_view key);

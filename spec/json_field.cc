@@ -13,14 +13,19 @@ std::string describe(const Json& value) {
   if (value.is_null() || value.as<Json::Array>() != nullptr || value.as<Json::Object>() != nullptr)
     return kind;
   const auto* text = value.as<std::string>();
-  return "the" + kind.substr(kind.find(' ')) + " " +
-         (text != nullptr ? quoted(*text) : dump(value));
+  return "the" + kind.substr(kind.find(' ')) + " " + (text != nullptr ? quote(*text) : dump(value));
 }
 
 }  // namespace
 
 Field Field::operator[](std::string_view key) const {
   return {value_ == nullptr ? nullptr : value_->find(key), *this, pointer_token(key)};
+}
+
+Outcome<void> Field::expect_object() const {
+  auto found = object();
+  if (!found) return base::failure(std::move(found).error());
+  return {};
 }
 
 Outcome<const Json::Object*> Field::object() const {
@@ -47,7 +52,7 @@ Outcome<std::string> Field::string() const {
 Outcome<std::string> Field::path() const {
   std::string text = TRY(string());
   if (text.find('\0') != std::string::npos)
-    return refuse("the path " + quoted(text) + " has a NUL in it",
+    return refuse("the path " + quote(text) + " has a NUL in it",
                   "expected a path: it would end where the NUL stands");
   return text;
 }

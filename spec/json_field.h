@@ -28,6 +28,7 @@ class Field {
   const Json* json() const { return value_; }
   std::string where() const { return pointer_.empty() ? std::string(name_) : pointer_; }
 
+  base::Outcome<void> expect_object() const;
   base::Outcome<const Json::Object*> object() const;
   base::Outcome<std::vector<Field>> elements() const;  // of an array
   base::Outcome<std::string> string() const;

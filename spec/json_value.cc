@@ -172,7 +172,7 @@ std::string dump(const Json& value) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   std::string_view start = cut(text, kQuotedBytes);
   std::string out;
   write(out, start);

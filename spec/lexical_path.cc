@@ -42,11 +42,9 @@ std::string clean(std::string_view path) {
   std::vector<std::string_view> kept;
   for (std::string_view part : components(path)) {
     bool can_go_back = !kept.empty() && kept.back() != "..";
-    if (part != "..")
-      kept.push_back(part);
-    else if (can_go_back)
+    if (part == ".." && can_go_back)
       kept.pop_back();
-    else if (!absolute)
+    else if (part != ".." || !absolute)
       kept.push_back(part);
   }
   std::string result(absolute ? "/" : "");

@@ -138,7 +138,7 @@ Outcome<void> apply_gofer_option(std::string_view word, std::string_view where,
   else if (word == "x-gofer.mknod=socket")
     into.special.socket = true;
   else
-    return failure(bad_spec(where, "the option " + quoted(word) + " is not known",
+    return failure(bad_spec(where, "the option " + quote(word) + " is not known",
                             std::string(kKnownGoferOptions)));
   return {};
 }
@@ -158,7 +158,7 @@ class WordList {
   explicit WordList(std::string_view fate) : fate_(fate) {}
 
   void add(std::string_view word) {
-    if (++count_ <= kShown) shown_ += (count_ == 1 ? "" : " ") + quoted(word);
+    if (++count_ <= kShown) shown_ += (count_ == 1 ? "" : " ") + quote(word);
   }
 
   void tell(std::string_view where, Findings& findings) const {
@@ -225,7 +225,7 @@ class Words {
       case kUnbindable:
         return set(Propagation::kUnbindable, where);
       case kShared:
-        return failure(bad_spec(where, quoted(word) + " is refused: mounts would reach the host",
+        return failure(bad_spec(where, quote(word) + " is refused: mounts would reach the host",
                                 "expected private, slave or unbindable"));
       case kIdMap:
         options_.id_mapped = true;
@@ -242,7 +242,7 @@ class Words {
         no_effect_.add(word);
         break;
       case kRefused:
-        return failure(bad_spec(where, "the option " + quoted(word) + " is refused",
+        return failure(bad_spec(where, "the option " + quote(word) + " is refused",
                                 "expected options of a bind mount: a gofer serves a tree that "
                                 "exists, as it is"));
     }

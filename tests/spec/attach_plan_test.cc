@@ -1,0 +1,182 @@
+// Good bundles: what is read, and which attach points come of it.
+#include "spec/attach_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <tuple>
+
+#include "spec/mount_options.h"
+#include "tests/spec/spec_support.h"
+#include "tests/support/temp_dir.h"
+
+namespace spec {
+namespace {
+
+using test::bind_with;
+using test::bundle_with;
+using test::notes;
+using test::refusal;
+
+// A container as an engine writes it: bind mounts among the usual ones, members of every section.
+constexpr std::string_view kContainer = R"({
+  "ociVersion": "1.0.2-dev",
+  "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "args": ["sh"], "cwd": "/",
+              "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}]},
+  "root": {"path": "rootfs"},
+  "hostname": "box",
+  "hooks": {"prestart": [{"path": "/bin/true"}]},
+  "mounts": [
+    {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec"]},
+    {"destination": "/data", "type": "bind", "source": "/srv/data",
+     "options": ["rbind", "rprivate", "rw"]},
+    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+     "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+    {"destination": "/etc/resolv.conf", "type": "bind", "source": "run/resolv.conf",
+     "options": ["bind", "ro", "rslave", "x-gofer.panic-on-write"]},
+    {"destination": "/run/ipc", "type": "none", "source": "/run/ipc", "futureMember": [1, {}],
+     "options": ["rbind", "x-gofer.mknod=fifo", "x-gofer.mknod=socket"]}
+  ],
+  "linux": {"rootfsPropagation": "rslave", "namespaces": [{"type": "pid"}, {"type": "mount"}],
+            "resources": {"memory": {"limit": 1073741824}}, "maskedPaths": ["/proc/kcore"]},
+  "annotations": {"org.example.x": "y", "org.gofer.root.options": "x-gofer.mknod=socket"},
+  "futureSection": {"a": null}
+})";
+
+TEST(Bundle, KeepsWhatItHasAPlaceForAndIgnoresTheRest) {
+  auto bundle = parse_bundle(kContainer, "config.json");
+  ASSERT_TRUE(bundle.has_value()) << to_line(bundle.error());
+  EXPECT_EQ(bundle->oci_version, "1.0.2-dev");
+  EXPECT_EQ(bundle->root.path, "rootfs");
+  EXPECT_FALSE(bundle->root.readonly);
+  ASSERT_EQ(bundle->mounts.size(), 5U);
+  EXPECT_EQ(bundle->mounts[1].source, "/srv/data");
+  EXPECT_EQ(bundle->mounts[1].options, (std::vector<std::string>{"rbind", "rprivate", "rw"}));
+  EXPECT_EQ(bundle->rootfs_propagation, Propagation::kSlave);
+  EXPECT_FALSE(bundle->user_namespace);
+  EXPECT_EQ(bundle->annotations.at("org.example.x"), "y");
+  EXPECT_TRUE(bundle->notes.empty());
+}
+
+TEST(Bundle, KeepsTheMountsAsTheyStandInTheText) {
+  auto bundle = parse_bundle(kContainer, "config.json");
+  ASSERT_TRUE(bundle.has_value());
+  ASSERT_EQ(bundle->raw_mounts.as<Json::Array>()->size(), 5U);
+  EXPECT_EQ(dump((*bundle->raw_mounts.as<Json::Array>())[4]),
+            R"({"destination":"/run/ipc","type":"none","source":"/run/ipc",)"
+            R"("futureMember":[1,{}],)"
+            R"("options":["rbind","x-gofer.mknod=fifo","x-gofer.mknod=socket"]})");
+  auto none = parse_bundle(R"({"ociVersion":"1.0.2","root":{"path":"r"}})", "config.json");
+  EXPECT_EQ(dump(none->raw_mounts), "[]");
+}
+
+TEST(AttachPlan, HasTheRootFirstAndThenTheBindMountsInOrder) {
+  auto made = test::plan(kContainer, {.bundle = "/b"});
+  ASSERT_TRUE(made.has_value()) << to_line(made.error());
+  ASSERT_EQ(made->attach_points.size(), 4U);
+  const auto& [root, data, resolv, ipc] = std::tie(made->attach_points[0], made->attach_points[1],
+                                                   made->attach_points[2], made->attach_points[3]);
+  EXPECT_EQ(root.where + " " + root.destination + " " + root.source, "/root / /b/rootfs");
+  EXPECT_EQ(data.where + " " + data.destination + " " + data.source, "/mounts/1 /data /srv/data");
+  EXPECT_EQ(resolv.where + " " + resolv.destination + " " + resolv.source,
+            "/mounts/3 /etc/resolv.conf /b/run/resolv.conf");
+  EXPECT_EQ(ipc.where + " " + ipc.destination + " " + ipc.source, "/mounts/4 /run/ipc /run/ipc");
+
+  EXPECT_EQ(root.access, Access::kReadWrite);
+  EXPECT_TRUE(root.recursive);
+  EXPECT_EQ(root.propagation, Propagation::kSlave);
+  EXPECT_EQ(root.special, (SpecialFiles{.socket = true}));
+  EXPECT_EQ(data.access, Access::kReadWrite);
+  EXPECT_TRUE(data.recursive);
+  EXPECT_EQ(data.propagation, Propagation::kPrivate);
+  EXPECT_EQ(resolv.access, Access::kReadOnly);
+  EXPECT_EQ(resolv.on_write, OnWrite::kPanic);
+  EXPECT_FALSE(resolv.recursive);
+  EXPECT_EQ(resolv.propagation, Propagation::kSlave);
+  EXPECT_EQ(ipc.special, (SpecialFiles{.fifo = true, .socket = true}));
+  EXPECT_TRUE(made->notes.empty());
+}
+
+TEST(AttachPlan, ListsWhatItPassesOver) {
+  auto made = test::plan(kContainer);
+  ASSERT_TRUE(made.has_value());
+  ASSERT_EQ(made->passed_over.size(), 2U);
+  EXPECT_EQ(made->passed_over[0].where, "/mounts/0");
+  EXPECT_EQ(made->passed_over[0].type, "proc");
+  EXPECT_EQ(made->passed_over[1].destination, "/dev");
+}
+
+TEST(AttachPlan, PanicOnWriteForAllMeansTheReadOnlyOnes) {
+  auto made = test::plan(
+      bundle_with(bind_with(R"("bind","ro")") +
+                  R"(,{"destination":"/rw","type":"bind","source":"/t","options":["bind"]})"),
+      {.panic_on_write = true});
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->attach_points[0].on_write, OnWrite::kPanic);
+  EXPECT_EQ(made->attach_points[1].on_write, OnWrite::kPanic);
+  EXPECT_EQ(made->attach_points[2].on_write, OnWrite::kRefuse);
+}
+
+TEST(AttachPlan, RootOptionsComeFromTheAnnotation) {
+  auto with = [](std::string_view list) {
+    return bundle_with("",
+                       R"(,"annotations":{"org.gofer.root.options":")" + std::string(list) + "\"}");
+  };
+  EXPECT_EQ(test::plan(with("x-gofer.panic-on-write"))->attach_points[0].on_write, OnWrite::kPanic);
+  EXPECT_EQ(test::plan(with(""))->attach_points[0].on_write, OnWrite::kRefuse);
+  EXPECT_EQ(refusal(with("x-gofer.panic")),
+            "spec: /annotations/org.gofer.root.options: the option \"x-gofer.panic\" is not known; "
+            "expected one of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket");
+  EXPECT_NE(refusal(test::replaced(with("x-gofer.panic-on-write"), ",\"readonly\":true", ""))
+                .find("nothing would ever panic"),
+            std::string::npos);
+}
+
+TEST(AttachPlan, SaysWhenMknodCanMakeNothing) {
+  EXPECT_EQ(notes(bundle_with(bind_with(R"("bind","ro","x-gofer.mknod=fifo")"))),
+            "/mounts/0/options: x-gofer.mknod has no effect on a read-only attach point");
+  EXPECT_EQ(notes(bundle_with("", R"(,"annotations":{"org.gofer.root.options":)"
+                                  R"("x-gofer.mknod=fifo"})")),
+            "/annotations/org.gofer.root.options: x-gofer.mknod has no effect on a read-only "
+            "attach point");
+}
+
+TEST(AttachPlan, NotesOfTheBundleComeFirst) {
+  EXPECT_EQ(notes(test::replaced(bundle_with(bind_with("\"ro\"")), "1.0.2", "1.9.0")),
+            "/ociVersion: version 1.9.0 is newer than 1.3; what it added is not honoured\n"
+            "/mounts/0: type bind without the option bind or rbind; taken for bind");
+}
+
+// What `tool spec` writes into an empty directory; empty if there is no such tool here.
+std::string spec_written_by(const std::string& tool) {
+  support::TempDir dir;
+  std::string command = "cd " + dir.path().string() + " && " + tool + " spec >/dev/null 2>&1";
+  if (std::system(command.c_str()) != 0) return {};  // NOLINT(concurrency-mt-unsafe): one thread
+  std::ifstream file(dir / "config.json");
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class SpecWrittenBy : public testing::TestWithParam<std::string> {};
+
+TEST_P(SpecWrittenBy, GivesOneAttachPointAndNothingToSay) {
+  std::string text = spec_written_by(GetParam());
+  if (text.empty()) GTEST_SKIP() << GetParam() << " is not installed";
+  auto made = test::plan(text, {.bundle = "/b"});
+  ASSERT_TRUE(made.has_value()) << to_line(made.error());
+  ASSERT_EQ(made->attach_points.size(), 1U);
+  EXPECT_EQ(made->attach_points[0].source, "/b/rootfs");
+  EXPECT_EQ(made->attach_points[0].access, Access::kReadOnly);
+  EXPECT_EQ(made->passed_over.size(), 7U);
+  EXPECT_TRUE(made->notes.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(AttachPlan, SpecWrittenBy, testing::Values("runc", "crun"),
+                         [](const auto& tool) { return tool.param; });
+
+}  // namespace
+}  // namespace spec

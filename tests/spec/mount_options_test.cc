@@ -1,0 +1,185 @@
+// Option words: every one has one rule, and what the rules do.
+#include "spec/mount_options.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/spec/spec_support.h"
+
+namespace spec {
+namespace {
+
+using test::bind_with;
+using test::bundle_with;
+using test::notes;
+using test::refusal;
+
+using Words = std::vector<std::string>;
+
+MountOptions parsed(const Words& words) {
+  std::vector<std::string> said;
+  Findings findings(Doubts::kAreNotes, said);
+  auto options = parse_mount_options(words, "/options", findings);
+  EXPECT_TRUE(options.has_value()) << to_line(options.error());
+  return options.value_or(MountOptions{});
+}
+
+// A word that the rule for `known` applies to.
+std::string sample(std::string_view known) {
+  bool prefix = known.ends_with('=') || known.ends_with('.');
+  return std::string(known) + (prefix ? "x" : "");
+}
+
+TEST(OptionWords, AreClassifiedOnce) {
+  std::set<std::string_view> seen;
+  for (const auto& [word, meaning] : option_words()) {
+    EXPECT_TRUE(seen.insert(word).second) << word;
+    EXPECT_EQ(meaning_of(sample(word)), meaning) << word << " is caught by an earlier rule";
+  }
+}
+
+TEST(OptionWords, CoverTheOciTextsBindOptionsWithTheirRecursiveForms) {
+  for (std::string word :
+       {"ro",       "rw",         "suid",        "nosuid",        "dev",       "nodev",
+        "exec",     "noexec",     "atime",       "noatime",       "diratime",  "nodiratime",
+        "relatime", "norelatime", "strictatime", "nostrictatime", "symfollow", "nosymfollow",
+        "private",  "slave",      "shared",      "unbindable",    "bind",      "idmap"}) {
+    ASSERT_TRUE(meaning_of(word).has_value()) << word;
+    if (word != "bind") {
+      EXPECT_EQ(meaning_of("r" + word), meaning_of(word)) << word;
+    }
+  }
+  for (std::string word :
+       {"remount", "sync", "async", "dirsync", "mand", "nomand", "iversion", "noiversion",
+        "lazytime", "nolazytime", "silent", "loud", "acl", "noacl", "defaults", "tmpcopyup"})
+    EXPECT_TRUE(meaning_of(word).has_value()) << word;
+}
+
+TEST(OptionWords, MatchWholeWordsUnlessTheyTakeAValue) {
+  EXPECT_EQ(meaning_of("size=64k"), OptionMeaning::kNoEffect);
+  EXPECT_EQ(meaning_of("size"), std::nullopt);
+  EXPECT_EQ(meaning_of("rox"), std::nullopt);
+  EXPECT_EQ(meaning_of("RO"), std::nullopt);
+  EXPECT_EQ(meaning_of(""), std::nullopt);
+  EXPECT_EQ(meaning_of(std::string_view("ro\0", 3)), std::nullopt);
+}
+
+TEST(OptionWords, EveryRefusedOneIsRefusedAndEveryOtherOneIsNot) {
+  for (const auto& [word, meaning] : option_words()) {
+    std::string line = refusal(bundle_with(
+        bind_with("\"" + sample(word) + "\"", R"(,"uidMappings":[{"containerID":0,)"
+                                              R"("hostID":0,"size":1}],"gidMappings":)"
+                                              R"([{"containerID":0,"hostID":0,"size":1}])")));
+    bool refused = meaning == OptionMeaning::kRefused || meaning == OptionMeaning::kShared;
+    EXPECT_EQ(line == "accepted", !refused) << word << ": " << line;
+  }
+}
+
+TEST(OptionWords, WithoutEffectAreToldAndTheOthersAreSilent) {
+  for (const auto& [word, meaning] : option_words()) {
+    if (meaning == OptionMeaning::kRefused || meaning == OptionMeaning::kShared) continue;
+    std::vector<std::string> said;
+    Findings findings(Doubts::kAreNotes, said);
+    ASSERT_TRUE(parse_mount_options({sample(word)}, "/o", findings).has_value()) << word;
+    bool told = meaning == OptionMeaning::kNotGranted || meaning == OptionMeaning::kAccessTimes ||
+                meaning == OptionMeaning::kNoEffect;
+    EXPECT_EQ(said.size(), told ? 1U : 0U) << word;
+  }
+}
+
+TEST(MountOptions, TheLastOfReadOnlyAndReadWriteWins) {
+  EXPECT_EQ(parsed({}).access, Access::kReadWrite);
+  EXPECT_EQ(parsed({"ro"}).access, Access::kReadOnly);
+  EXPECT_EQ(parsed({"rro"}).access, Access::kReadOnly);
+  EXPECT_EQ(parsed({"ro", "rw"}).access, Access::kReadWrite);
+  EXPECT_EQ(parsed({"rw", "ro"}).access, Access::kReadOnly);
+  EXPECT_EQ(parsed({"rrw", "ro", "rw", "rro"}).access, Access::kReadOnly);
+}
+
+TEST(MountOptions, BindIsRecursiveWithRbindWhereverItStands) {
+  EXPECT_FALSE(parsed({"bind"}).recursive);
+  EXPECT_TRUE(parsed({"rbind"}).recursive);
+  EXPECT_TRUE(parsed({"rbind", "bind"}).recursive);
+  EXPECT_TRUE(ask_for_bind({"ro", "rbind"}));
+  EXPECT_FALSE(ask_for_bind({"ro"}));
+}
+
+TEST(MountOptions, PropagationMayBeRepeatedButNotContradicted) {
+  EXPECT_EQ(parsed({}).propagation, std::nullopt);
+  EXPECT_EQ(parsed({"private", "rprivate"}).propagation, Propagation::kPrivate);
+  EXPECT_EQ(parsed({"rslave"}).propagation, Propagation::kSlave);
+  EXPECT_EQ(parsed({"unbindable"}).propagation, Propagation::kUnbindable);
+}
+
+TEST(MountOptions, MknodMayNameBothKindsOfFiles) {
+  EXPECT_EQ(parsed({}).special, (SpecialFiles{}));
+  EXPECT_EQ(parsed({"x-gofer.mknod=fifo"}).special, (SpecialFiles{.fifo = true}));
+  EXPECT_EQ(parsed({"x-gofer.mknod=socket"}).special, (SpecialFiles{.socket = true}));
+  EXPECT_EQ(parsed({"x-gofer.mknod=socket", "x-gofer.mknod=fifo"}).special,
+            (SpecialFiles{.fifo = true, .socket = true}));
+}
+
+TEST(MountOptions, PanicOnWriteNeedsAReadOnlyTree) {
+  EXPECT_EQ(parsed({"ro", "x-gofer.panic-on-write"}).on_write, OnWrite::kPanic);
+  EXPECT_EQ(parsed({"x-gofer.panic-on-write", "ro"}).on_write, OnWrite::kPanic);
+  constexpr std::string_view kRefused =
+      "spec: /mounts/0/options: panic-on-write on a read-write attach point: writes are allowed, "
+      "so nothing would ever panic; expected it together with ro (for the root: with "
+      "root.readonly)";
+  EXPECT_EQ(refusal(bundle_with(bind_with(R"("x-gofer.panic-on-write")"))), kRefused);
+  EXPECT_EQ(refusal(bundle_with(bind_with(R"("ro","x-gofer.panic-on-write","rw")"))), kRefused);
+}
+
+TEST(MountOptions, UnknownGoferOptionsAreErrorsThatListTheKnownOnes) {
+  EXPECT_EQ(refusal(bundle_with(bind_with(R"("rbind","x-gofer.panic")"))),
+            "spec: /mounts/0/options/1: the option \"x-gofer.panic\" is not known; expected one "
+            "of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket");
+  for (std::string word : {"x-gofer.", "x-gofer", "x-gofer.panic-on-write=1", "x-gofer.mknod",
+                           "x-gofer.mknod=", "x-gofer.mknod=block", "x-gofer.mknod=fifo,socket",
+                           "X-Gofer.panic-on-write", "x-gofer-panic-on-write"}) {
+    std::string line = refusal(bundle_with(bind_with("\"" + word + "\"")));
+    EXPECT_NE(line.find("is not known; expected one of"), std::string::npos) << line;
+  }
+}
+
+TEST(MountOptions, OnAMountThatIsNotServedGoferOptionsAreErrors) {
+  EXPECT_EQ(refusal(bundle_with(R"({"destination":"/tmp","type":"tmpfs","source":"tmpfs",)"
+                                R"("options":["ro","x-gofer.panic-on-write"]})")),
+            "spec: /mounts/0/options: an x-gofer option on a mount that gofer does not serve; "
+            "expected it on a bind mount");
+}
+
+TEST(MountOptions, ManyWordsWithoutEffectMakeOneNote) {
+  EXPECT_EQ(notes(bundle_with(bind_with(R"("bind","a","b","c","d","e","f","g")"))),
+            "/mounts/0/options: \"a\" \"b\" \"c\" \"d\" \"e\" and 2 more not known here and passed "
+            "over");
+}
+
+TEST(RootOptions, ComeFromTheAnnotation) {
+  auto options = parse_root_options("x-gofer.panic-on-write,x-gofer.mknod=fifo", Access::kReadOnly);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->on_write, OnWrite::kPanic);
+  EXPECT_EQ(options->special, (SpecialFiles{.fifo = true}));
+  EXPECT_TRUE(options->recursive);
+  EXPECT_EQ(parse_root_options("", Access::kReadWrite)->on_write, OnWrite::kRefuse);
+}
+
+TEST(RootOptions, AreWordsOfThisProgramOnly) {
+  for (std::string_view list : {"ro", "x-gofer.nope", "x-gofer.mknod=fifo,,x-gofer.mknod=socket",
+                                " x-gofer.mknod=fifo", "panic-on-write"}) {
+    auto options = parse_root_options(list, Access::kReadOnly);
+    ASSERT_FALSE(options.has_value()) << list;
+    EXPECT_EQ(options.error().where, "/annotations/org.gofer.root.options");
+    EXPECT_NE(options.error().expected.find("x-gofer.panic-on-write"), std::string::npos);
+  }
+}
+
+TEST(RootOptions, PanicOnWriteNeedsAReadOnlyRoot) {
+  auto options = parse_root_options("x-gofer.panic-on-write", Access::kReadWrite);
+  ASSERT_FALSE(options.has_value());
+  EXPECT_NE(options.error().what.find("nothing would ever panic"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace spec
