@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <string>
+
 #include "policies/programs.h"
+#include "spec/base/exit_code.h"
 #include "tests/audit/policy_files.h"
 #include "tests/audit/works.h"
 
@@ -60,6 +63,48 @@ TEST_P(RuntimeUnderFilter, AWorkerThatWasStoppedGoesOn) {
 TEST(InitUnderFilter, SleepsUntilItIsKilled) {
   Ended ended = sleep_for_ever(policies::program(Role::kInit));
   EXPECT_TRUE(ended.by(SIGKILL)) << ended.text();
+}
+
+Filter supervisor() {
+  return policies::program(Role::kSupervisor);
+}
+
+void expect_violation(const Ended& ended, const char* text) {
+  EXPECT_TRUE(ended.with(static_cast<int>(base::ExitCode::kPolicyViolation))) << ended.text();
+  EXPECT_NE(ended.log.find(text), std::string::npos) << ended.text();
+  EXPECT_NE(ended.log.find("\"event\":\"worker-end\""), std::string::npos) << ended.text();
+}
+
+TEST(SupervisorUnderFilter, NamesTheCallThatEndedAWorker) {
+  expect_violation(report_a_native_call(supervisor()),
+                   R"(syscall="fchmod" number=91 args="0x4,0x1ff)");
+}
+
+TEST(SupervisorUnderFilter, SaysThatACallCameThroughTheI386Door) {
+  expect_violation(report_an_i386_call(supervisor()), R"(abi="i386")");
+}
+
+TEST(SupervisorUnderFilter, LeavesAStoppedWorkerStoppedUntilItIsContinued) {
+  Ended ended = leave_a_worker_stopped(supervisor());
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_NE(ended.log.find("hangup"), std::string::npos) << ended.text();
+}
+
+TEST(SupervisorUnderFilter, PassesSignalsOnToCommandAndEndsItsWorkers) {
+  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    Ended ended = pass_on_to_command(supervisor(), signal);
+    EXPECT_TRUE(ended.with(128 + signal)) << ended.text();
+    EXPECT_NE(ended.log.find("stopped"), std::string::npos) << ended.text();
+  }
+}
+
+TEST(SupervisorUnderFilter, AbortsAndLogsAsAWorkerDoes) {
+  Ended ended = abort_itself(supervisor());
+  EXPECT_TRUE(ended.by(SIGABRT)) << ended.text();
+  ended = log_a_line(supervisor());
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  ended = read_the_clock(supervisor());
+  EXPECT_TRUE(ended.with(0)) << ended.text();
 }
 
 }  // namespace

@@ -80,4 +80,11 @@ Ended answer_a_request(Filter filter);
 Ended be_stopped_and_continued(Filter filter);
 Ended sleep_for_ever(Filter filter);
 
+// Those of the supervisor, which is cmd::Supervisor with a worker and, in the last one, a CMD. What
+// it writes to the status descriptor is in `log` as well.
+Ended report_a_native_call(Filter filter);
+Ended report_an_i386_call(Filter filter);
+Ended leave_a_worker_stopped(Filter filter);
+Ended pass_on_to_command(Filter filter, int signal);
+
 }  // namespace audit
