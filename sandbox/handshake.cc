@@ -55,7 +55,8 @@ void send_problem(Fd control, const base::Problem& problem) {
   Message message;
   message.kind = MessageKind::kProblem;
   message.problem = flatten(problem);
-  (void)sys::send(control, bytes_of(message));  // a launcher that is gone needs no telling
+  // A launcher that is gone needs no telling.
+  [[maybe_unused]] auto sent = sys::send(control, bytes_of(message));
 }
 
 Outcome<void> ask_to_be_attached(Fd control) {

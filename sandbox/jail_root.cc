@@ -98,8 +98,10 @@ Outcome<UniqueFd> enter_directory_root(Fd tree) {
 Outcome<UniqueFd> enter_file_root(Fd tree) {
   auto tmpfs = TRY(make_tmpfs(1));
   TRY(cover_root(tmpfs));
-  TRY(required(sys::openat(tmpfs, kFileName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0400),
-               call("openat", "cannot make the mount point of the file")));
+  auto file =
+      TRY(required(sys::openat(tmpfs, kFileName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0400),
+                   call("openat", "cannot make the mount point of the file")));
+  file.reset();
   TRY(required(sys::move_mount(tree, "", tmpfs, kFileName, MOVE_MOUNT_F_EMPTY_PATH),
                call("move_mount", "cannot attach the file", "the tree was attached before")));
   TRY(make_read_only(tmpfs));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sandbox/failure.h"
+#include "sandbox/runtime.h"
 #include "sandbox/sys.h"
 
 namespace sandbox {
@@ -36,9 +37,8 @@ base::Outcome<void> set_limits(const Limits& limits) {
   TRY(set(RLIMIT_NOFILE, limits.descriptors, "RLIMIT_NOFILE",
           "raise the hard limit (ulimit -Hn) or ask for fewer with --fd-limit"));
   for (__rlimit_resource resource : kNothingOf) TRY(set(resource, 0, "RLIMIT_*", {}));
-#ifndef GOFER_INSTRUMENTED
-  if (limits.address_space != 0) TRY(set(RLIMIT_AS, limits.address_space, "RLIMIT_AS", {}));
-#endif
+  if (limits.address_space != 0 && !kInstrumented)
+    TRY(set(RLIMIT_AS, limits.address_space, "RLIMIT_AS", {}));
   return {};
 }
 
@@ -52,9 +52,7 @@ base::Outcome<void> set_no_new_privs() {
 }
 
 base::Outcome<bool> deny_write_execute() {
-#ifdef GOFER_INSTRUMENTED
-  return false;
-#else
+  if (kInstrumented) return false;
   auto done = sys::prctl(kPrSetMdwe, kMdweRefuseExecGain);
   if (done) return true;
   if (done.error().code() == EINVAL) return false;
@@ -64,7 +62,6 @@ base::Outcome<bool> deny_write_execute() {
                                    .what = "cannot refuse memory that is writable and executable",
                                    .remedy = "--without mdwe starts without it"},
                                   done.error()));
-#endif
 }
 
 base::Outcome<void> set_dumpable(bool dumpable) {

@@ -280,9 +280,7 @@ constexpr auto kWorkerStepNames = names_of(kWorkerSteps);
 
 Outcome<void> take_all(std::span<const NamedStep> steps, Prisoner& prisoner) {
   prisoner.report.skipped = prisoner.skips.bits();
-#ifndef GOFER_INSTRUMENTED
-  prisoner.report.filter = true;
-#endif
+  prisoner.report.filter = !kInstrumented;
   for (const NamedStep& step : steps) {
     if (step.skippable && prisoner.skips.has(*step.skippable)) continue;
     TRY(step.take(prisoner));

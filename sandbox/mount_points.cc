@@ -87,7 +87,7 @@ class Walk {
   Outcome<void> check_kind() const;
   void push(std::string_view text);
   std::string path(std::string_view last = {}) const;
-  base::Problem refused(std::string what, int error, std::string_view syscall,
+  base::Problem refused(std::string_view what, int error, std::string_view syscall,
                         std::string_view expected) const;
 
   View& view_;
@@ -246,7 +246,7 @@ Outcome<void> Walk::check_kind() const {
               is_directory ? EISDIR : ENOTDIR, {}, "a file on a file, a directory on a directory"));
 }
 
-base::Problem Walk::refused(std::string what, int error, std::string_view syscall,
+base::Problem Walk::refused(std::string_view what, int error, std::string_view syscall,
                             std::string_view expected) const {
   base::Problem problem = problem_of({.step = kStep,
                                       .where = request_.where,

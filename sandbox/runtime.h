@@ -4,6 +4,14 @@
 
 namespace sandbox {
 
+// True in builds with sanitizers or coverage. Their run-time libraries make system calls and
+// mappings of their own: filter, MDWE and RLIMIT_AS are left out there, and nothing else differs.
+#ifdef GOFER_INSTRUMENTED
+inline constexpr bool kInstrumented = true;
+#else
+inline constexpr bool kInstrumented = false;
+#endif
+
 // Every signal has its default action but SIGPIPE and SIGXFSZ, which are ignored (EPIPE and EFBIG
 // come instead); none is blocked. umask 0: the server's clients say what they want.
 void reset_signals_and_umask();

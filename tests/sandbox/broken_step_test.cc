@@ -40,7 +40,7 @@ struct Broken {
   friend void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.name; }
 };
 
-const Broken kAll[] = {
+constexpr Broken kAll[] = {
     {"UserNamespace",
      In::kLauncher,
      {SYS_unshare, EPERM, CLONE_NEWUSER},

@@ -61,8 +61,8 @@ std::string in_child(const std::function<std::string()>& body) {
   return text;
 }
 
-void become_user(uid_t uid) {
-  require(::setgroups(0, nullptr), "setgroups");
+void become_user(uid_t uid, const std::vector<gid_t>& groups) {
+  require(::setgroups(groups.size(), groups.data()), "setgroups");
   require(::setresgid(uid, uid, uid), "setresgid");
   require(::setresuid(uid, uid, uid), "setresuid");
   require(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl");  // as after the execve of a login

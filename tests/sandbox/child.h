@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "spec/base/problem.h"
 
@@ -20,9 +21,9 @@ std::string text_of(const base::Outcome<T>& outcome) {
 // for, and with it everything it left running in a pid namespace of its own.
 std::string in_child(const std::function<std::string()>& body);
 
-// Makes this process an ordinary user without groups and capabilities, as a login would. Throws
+// Makes this process an ordinary user without capabilities, as a login would. Throws
 // std::system_error.
-void become_user(uid_t uid);
+void become_user(uid_t uid, const std::vector<gid_t>& groups = {});
 
 // What `errno` says about a call's result: "ok" for anything but -1, or the errno's name.
 std::string said(long result);

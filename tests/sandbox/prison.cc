@@ -115,7 +115,7 @@ Outcome<Jailed> start_worker(const PrisonOptions& options, const std::function<s
 
 Outcome<std::array<Jailed, 2>> start_all(const PrisonOptions& options,
                                          const std::function<std::string()>& body, Fd transport) {
-  if (options.user != 0) become_user(options.user);
+  if (options.user != 0) become_user(options.user, options.groups);
   if (options.before_launch) options.before_launch();
   TRY(sandbox::enter_user_namespace());
   TRY(sandbox::enter_launcher_namespaces(options.skips));
@@ -126,10 +126,11 @@ Outcome<std::array<Jailed, 2>> start_all(const PrisonOptions& options,
                           .recursive = options.recursive,
                           .ids = options.ids};
   auto source = TRY(sandbox::open_source(point, {}));
-  auto tree = TRY(sandbox::make_tree(source.fd, {.where = point.where,
-                                                 .access = point.access,
-                                                 .recursive = point.recursive,
-                                                 .ids = &point.ids}));
+  auto tree =
+      TRY(sandbox::make_tree(source.fd, {.where = point.where,
+                                         .access = options.tree_access.value_or(point.access),
+                                         .recursive = point.recursive,
+                                         .ids = &point.ids}));
   auto self = TRY(sandbox::open_own_pidfd());
   TRY(sandbox::unshare_pid_namespace());
   Jailed init = TRY(start_init(options, self));

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ struct PrisonOptions {
   spec::Access access = spec::Access::kReadWrite;
   bool recursive = true;
   spec::IdMap ids = {};
-  uid_t user = 0;  // whom the launcher runs as
+  uid_t user = 0;                                // whom the launcher runs as
+  std::vector<gid_t> groups = {};                // and the user's supplementary groups
+  std::optional<spec::Access> tree_access = {};  // other than the role's, to try one layer
   std::span<const sock_filter> filter = allow_all();
   std::span<const sock_filter> init_filter = allow_all();
   sandbox::Limits limits = {};

@@ -1,5 +1,6 @@
 // A worker in its whole jail, seen from inside and from outside.
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -157,6 +158,45 @@ TEST_P(WorkerJail, AReadOnlyTreeCannotBeChangedWhateverTheFilterAllows) {
   });
   EXPECT_EQ(prison.said(), "ok EROFS EROFS EROFS EROFS EROFS EROFS EROFS") << prison.problem();
   EXPECT_EQ(support::read_file(dir_ / "tree/file"), "content");
+}
+
+TEST_P(WorkerJail, LandlockHoldsAReadOnlyRoleWhateverTheMountAllows) {
+  PrisonOptions options = read_only();
+  options.tree_access = spec::Access::kReadWrite;
+  auto write = [] {
+    return open_said(kRoot, "new", O_CREAT | O_WRONLY, 0600) + " " +
+           said(::mkdirat(kRoot, "dir", 0700)) + " " + said(::unlinkat(kRoot, "file", 0)) + " " +
+           reopen_said("tool", O_WRONLY);
+  };
+  Prison prison(options, write);
+  ASSERT_TRUE(prison.started()) << prison.problem();
+  if (prison.report().landlock_abi == 0) GTEST_SKIP() << "the kernel has no Landlock";
+  EXPECT_EQ(prison.said(), "EACCES EACCES EACCES EACCES");
+  options.skips.add(sandbox::Skippable::kLandlock);
+  Prison open(options, write);
+  EXPECT_EQ(open.said(), "ok ok ok ok") << open.problem();
+}
+
+TEST_P(WorkerJail, LandlockGrantsItsTreeAlone) {
+  auto list_own_fds = [] { return open_said(kOwnFds, ".", O_RDONLY | O_DIRECTORY); };
+  Prison prison(options_, list_own_fds);
+  ASSERT_TRUE(prison.started()) << prison.problem();
+  EXPECT_EQ(prison.said(), prison.report().landlock_abi > 0 ? "EACCES" : "ok");
+}
+
+TEST_P(WorkerJail, SupplementaryGroupsAreDroppedOrReported) {
+  PrisonOptions options = options_;
+  options.groups = {4242};
+  if (!unprivileged()) {
+    options.before_launch = [] {
+      const gid_t group = 4242;
+      ::setgroups(1, &group);
+    };
+  }
+  Prison prison(options, nothing);
+  ASSERT_TRUE(prison.started()) << prison.problem();
+  EXPECT_EQ(prison.report().groups_kept, unprivileged() ? 1 : 0);
+  EXPECT_EQ(status_field(prison.worker(), "Groups"), unprivileged() ? "4242 " : " ");
 }
 
 TEST_P(WorkerJail, AReadWriteTreeCanBeChanged) {
