@@ -13,11 +13,12 @@ namespace gofer {
 enum class OnWrite : uint8_t { kRefuse, kPanic };
 
 // Hard budgets of one connection. Past one, a request fails with EMFILE (descriptors, fids) or
-// ENOMEM; nothing grows beyond them.
+// ENOMEM (nodes); nothing grows beyond them.
 struct Limits {
   std::size_t fids = std::size_t{1} << 18;
-  std::size_t open_files = 1536;   // descriptors of fids that were opened
-  std::size_t node_fds = 1536;     // O_PATH descriptors kept for fids that were walked to
+  std::size_t nodes = std::size_t{1} << 19;  // places that fids refer to, and those above them
+  std::size_t open_files = 1536;             // descriptors of fids that were opened
+  std::size_t node_fds = 1536;  // O_PATH descriptors kept for fids that were walked to; at least 4
   uint32_t msize = (uint32_t{1} << 20) + 24;  // largest frame: 1 MiB of data and its header
 };
 

@@ -1,0 +1,86 @@
+#include "gofer/dispatcher.h"
+
+#include <cerrno>
+
+#include "gofer/handlers.h"
+
+namespace gofer {
+namespace {
+
+using base::fail;
+using base::LogLevel;
+
+// What dispatch() serves: a session behind its checks.
+struct Gate {
+  Session& session;
+};
+
+// Every request that names a fid names the one it works on, or in, first.
+template <p9::Message M>
+std::string place_of(Session& session, const M& request) {
+  auto members = p9::detail::tie_members(request);
+  using First = std::tuple_element_t<0, decltype(members)>;
+  if constexpr (std::is_same_v<std::remove_cvref_t<First>, p9::Fid>) {
+    auto state = session.fids().find(std::get<0>(members));
+    if (state) return Session::path_of(*(*state)->node);
+  }
+  return "?";
+}
+
+template <p9::Message M>
+Result<void> refuse_write(Session& session, const M& request) {
+  const AttachPoint& attach_point = session.attach_point();
+  if (attach_point.on_write == OnWrite::kRefuse) return fail(EROFS);
+  session.log().write(LogLevel::kError, "write on a panic-on-write attach point",
+                      {{"attach_point", attach_point.destination},
+                       {"operation", M::kLine.name},
+                       {"path", place_of(session, request)},
+                       {"request", p9::to_string(request)}});
+  session.panic();
+  return fail(EROFS);
+}
+
+template <p9::Message M>
+Result<void> admit(Session& session, const M& request) {
+  if constexpr (!std::is_same_v<M, p9::Tversion>)
+    if (!session.has_version()) return fail(EPROTO);
+// The mutant proves that the other layers hold without this one.
+#ifndef GOFER_MUTANT_NO_READ_ONLY_CHECK
+  if (session.attach_point().read_only && p9::mutates(request))
+    return refuse_write(session, request);
+#endif
+  return {};
+}
+
+template <p9::Message M>
+void trace(Session& session, const M& request, int error) {
+  if (!session.log().enabled(LogLevel::kDebug)) return;
+  session.log().write(LogLevel::kDebug, "request",
+                      {{"request", p9::to_string(request)},
+                       {"path", place_of(session, request)},
+                       {"errno", static_cast<uint64_t>(error)}});
+}
+
+template <p9::Message M>
+Result<typename M::Reply> handle(Gate& gate, const M& request) {
+  static_assert(p9::Serves<Session, M>, "declare the request's handler in gofer/handlers.h");
+  Session& session = gate.session;
+  Result<void> admitted = admit(session, request);
+  Result<typename M::Reply> reply =
+      admitted ? handle(session, request) : base::failure(admitted.error());
+  trace(session, request, reply ? 0 : reply.error().code());
+  if constexpr (p9::releases_fid<M>())
+    if (session.has_version()) session.fids().erase(request.fid);
+  return reply;
+}
+
+}  // namespace
+
+base::Result<std::size_t> serve_frame(Session& session, p9::Bytes frame,
+                                      std::span<std::byte> room) {
+  session.lend_payload(room.subspan(p9::kPayloadOffset));
+  Gate gate{session};
+  return p9::dispatch(gate, frame, room);
+}
+
+}  // namespace gofer

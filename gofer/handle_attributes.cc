@@ -1,0 +1,144 @@
+// Attributes of files and of the file system.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+#include "gofer/creation.h"
+#include "gofer/handlers.h"
+#include "gofer/p9/flags.h"
+
+namespace gofer {
+namespace {
+
+using base::fail;
+using base::Fd;
+using base::UniqueFd;
+
+constexpr uint32_t kKnownSetattr = p9::kSetattrMode | p9::kSetattrUid | p9::kSetattrGid |
+                                   p9::kSetattrSize | p9::kSetattrAtime | p9::kSetattrMtime |
+                                   p9::kSetattrCtime | p9::kSetattrAtimeSet | p9::kSetattrMtimeSet;
+constexpr uint32_t kOwner = p9::kSetattrUid | p9::kSetattrGid;
+constexpr uint32_t kTimes = p9::kSetattrAtime | p9::kSetattrMtime;
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint64_t kMaxSize = INT64_MAX;
+
+Result<void> check_size(const Identity& identity, uint64_t size) {
+  if (identity.is_directory()) return fail(EISDIR);
+  if (!identity.is_regular()) return fail(EINVAL);
+  if (size > kMaxSize) return fail(EFBIG);
+  return {};
+}
+
+Result<void> check(const Identity& identity, const p9::Tsetattr& request) {
+  auto asked = [&](uint32_t bits) { return (request.valid & bits) == bits; };
+  if ((request.valid & ~kKnownSetattr) != 0) return fail(EINVAL);
+  if (asked(p9::kSetattrUid) && request.uid == kKeepId) return fail(EINVAL);
+  if (asked(p9::kSetattrGid) && request.gid == kKeepId) return fail(EINVAL);
+  if (asked(p9::kSetattrAtime | p9::kSetattrAtimeSet) && request.atime_nsec >= kSecond)
+    return fail(EINVAL);
+  if (asked(p9::kSetattrMtime | p9::kSetattrMtimeSet) && request.mtime_nsec >= kSecond)
+    return fail(EINVAL);
+  if (asked(p9::kSetattrMode) && identity.is_symlink()) return fail(EOPNOTSUPP);
+  if (asked(p9::kSetattrSize)) return check_size(identity, request.size);
+  return {};
+}
+
+timespec time_to_set(uint32_t valid, uint32_t which, uint32_t set, uint64_t sec, uint64_t nsec) {
+  if ((valid & which) == 0) return {.tv_sec = 0, .tv_nsec = UTIME_OMIT};
+  if ((valid & set) == 0) return {.tv_sec = 0, .tv_nsec = UTIME_NOW};
+  return {.tv_sec = static_cast<time_t>(sec), .tv_nsec = static_cast<long>(nsec)};
+}
+
+Result<void> set_size(Session& session, FidState& state, Fd fd, uint64_t size) {
+  auto* file = std::get_if<OpenFile>(&state.use);
+  if (file != nullptr && file->access != Access::kRead) return host::ftruncate(file->fd, size);
+  UniqueFd writable =
+      TRY(host::openat(session.attach_point().own_fds, host::Path::number(fd), O_WRONLY));
+  return host::ftruncate(writable, size);
+}
+
+}  // namespace
+
+Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  Pin fd = TRY(session.descriptor(state));
+  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME));
+  bool has_birth = (stat.stx_mask & STATX_BTIME) != 0;
+  auto seconds = [](const statx_timestamp& time) { return static_cast<uint64_t>(time.tv_sec); };
+  return p9::Rgetattr{
+      .valid = p9::kGetattrBasic | (has_birth ? p9::kGetattrBtime : 0),
+      .qid = TRY(session.qid(identity_of(stat))),
+      .mode = stat.stx_mode,
+      .uid = stat.stx_uid,
+      .gid = stat.stx_gid,
+      .nlink = stat.stx_nlink,
+      .rdev = gnu_dev_makedev(stat.stx_rdev_major, stat.stx_rdev_minor),
+      .size = stat.stx_size,
+      .blksize = stat.stx_blksize,
+      .blocks = stat.stx_blocks,
+      .atime_sec = seconds(stat.stx_atime),
+      .atime_nsec = stat.stx_atime.tv_nsec,
+      .mtime_sec = seconds(stat.stx_mtime),
+      .mtime_nsec = stat.stx_mtime.tv_nsec,
+      .ctime_sec = seconds(stat.stx_ctime),
+      .ctime_nsec = stat.stx_ctime.tv_nsec,
+      .btime_sec = has_birth ? seconds(stat.stx_btime) : 0,
+      .btime_nsec = has_birth ? stat.stx_btime.tv_nsec : 0,
+  };
+}
+
+// In the order in which nothing undoes what was asked: chown and truncate may clear set-id bits,
+// and all three touch the times.
+Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  TRY(check(state.node->identity(), request));
+  Pin fd = TRY(session.descriptor(state));
+  session.tree().mark_changed(*state.node);
+  uint32_t valid = request.valid;
+  if ((valid & kOwner) != 0)
+    TRY(host::fchownat(fd, (valid & p9::kSetattrUid) != 0 ? request.uid : kKeepId,
+                       (valid & p9::kSetattrGid) != 0 ? request.gid : kKeepId));
+  if ((valid & p9::kSetattrSize) != 0) TRY(set_size(session, state, fd, request.size));
+  if ((valid & p9::kSetattrMode) != 0)
+    TRY(host::fchmodat(session.attach_point().own_fds, fd, request.mode & kModeBits));
+  if ((valid & kTimes) != 0) {
+    std::array<timespec, 2> times{time_to_set(valid, p9::kSetattrAtime, p9::kSetattrAtimeSet,
+                                              request.atime_sec, request.atime_nsec),
+                                  time_to_set(valid, p9::kSetattrMtime, p9::kSetattrMtimeSet,
+                                              request.mtime_sec, request.mtime_nsec)};
+    TRY(host::utimensat(fd, times));
+  }
+  return p9::Rsetattr{};
+}
+
+Result<p9::Rstatfs> handle(Session& session, const p9::Tstatfs& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  Pin fd = TRY(session.descriptor(state));
+  struct statfs stat = TRY(host::fstatfs(fd));
+  auto low = static_cast<uint32_t>(stat.f_fsid.__val[0]);
+  auto high = static_cast<uint32_t>(stat.f_fsid.__val[1]);
+  return p9::Rstatfs{.type = static_cast<uint32_t>(stat.f_type),
+                     .bsize = static_cast<uint32_t>(stat.f_bsize),
+                     .blocks = stat.f_blocks,
+                     .bfree = stat.f_bfree,
+                     .bavail = stat.f_bavail,
+                     .files = stat.f_files,
+                     .ffree = stat.f_ffree,
+                     .fsid = uint64_t{high} << 32 | low,
+                     .namelen = static_cast<uint32_t>(stat.f_namelen)};
+}
+
+Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  if (!state.node->identity().is_symlink()) return fail(EINVAL);
+  Pin link = TRY(session.descriptor(state));
+  std::span<char> room = session.text_room();
+  std::size_t length = TRY(host::readlinkat(link, room));
+  return p9::Rreadlink{.target = {room.data(), length}};
+}
+
+}  // namespace gofer

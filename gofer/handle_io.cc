@@ -1,0 +1,56 @@
+// Data of open files.
+#include <cerrno>
+#include <cstdint>
+
+#include "gofer/handlers.h"
+
+namespace gofer {
+namespace {
+
+using base::fail;
+using base::Fd;
+
+constexpr uint64_t kMaxOffset = INT64_MAX;
+
+enum class Use : uint8_t { kRead, kWrite };
+
+Result<Fd> open_for(FidState& state, Use use) {
+  if (std::holds_alternative<OpenDirectory>(state.use)) return fail(EISDIR);
+  auto* file = std::get_if<OpenFile>(&state.use);
+  if (file == nullptr) return fail(EBADF);
+  if (file->access == (use == Use::kRead ? Access::kWrite : Access::kRead)) return fail(EBADF);
+  return file->fd;
+}
+
+}  // namespace
+
+// One call: the kernel gives less than asked only at the end of the file or after an error, which
+// the next request will meet.
+Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  Fd file = TRY(open_for(state, Use::kRead));
+  if (request.offset > kMaxOffset) return fail(EINVAL);
+  std::span<std::byte> room = session.payload(request.count);
+  std::size_t count = TRY(host::pread64(file, room, request.offset));
+  return p9::Rread{.data = room.first(count)};
+}
+
+Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  Fd file = TRY(open_for(state, Use::kWrite));
+  if (request.offset > kMaxOffset) return fail(EINVAL);
+  std::size_t count = TRY(host::pwrite64(file, request.data, request.offset));
+  return p9::Rwrite{.count = static_cast<uint32_t>(count)};
+}
+
+Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  if (!state.is_open()) return fail(EBADF);
+  // Nothing was written that would have to reach the disk, and the role may not even ask.
+  if (session.attach_point().read_only) return p9::Rfsync{};
+  Pin fd = TRY(session.descriptor(state));
+  TRY(request.datasync.value != 0 ? host::fdatasync(fd) : host::fsync(fd));
+  return p9::Rfsync{};
+}
+
+}  // namespace gofer

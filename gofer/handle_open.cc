@@ -1,0 +1,121 @@
+// Opening and creating files.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "gofer/creation.h"
+#include "gofer/handlers.h"
+#include "gofer/open_flags.h"
+
+namespace gofer {
+namespace {
+
+using base::fail;
+using base::Fd;
+using base::UniqueFd;
+
+// The name of a file that is created and removed by others all the time is not chased for ever.
+constexpr int kCreateAttempts = 4;
+
+uint32_t iounit(const Session& session) {
+  return session.msize() - kIoHeader;
+}
+
+Result<UniqueFd> open_directory(Fd place, const OpenMode& mode) {
+  if (mode.access != Access::kRead || mode.truncate) return fail(EISDIR);
+  return host::openat(place, host::Path::here(), O_RDONLY | O_DIRECTORY);
+}
+
+// The type was read from the very descriptor that is reopened: no name that could change its
+// meaning lies between the check and the open.
+Result<UniqueFd> open_regular(Session& session, Node& node, Fd place, const OpenMode& mode) {
+  if (node.identity().is_symlink()) return fail(ELOOP);
+  if (mode.directory) return fail(ENOTDIR);
+  if (!node.identity().is_regular()) return fail(EPERM);
+  if (mode.access != Access::kRead || mode.truncate) session.tree().mark_changed(node);
+  return host::openat(session.attach_point().own_fds, host::Path::number(place), mode.flags);
+}
+
+struct Opened {
+  NodeRef node;
+  UniqueFd fd;
+};
+
+Result<Opened> open_existing(Session& session, Node& dir, p9::Name name, const OpenMode& mode) {
+  NodeRef node = TRY(session.tree().walk(dir, name));
+  if (node->identity().is_directory()) return fail(EISDIR);
+  Pin place = TRY(session.tree().open(*node));
+  UniqueFd fd = TRY(open_regular(session, *node, place, mode));
+  return Opened{std::move(node), std::move(fd)};
+}
+
+Result<NodeRef> adopt_created(Session& session, Node& dir, const NewObject& object, Fd fd) {
+  Identity identity = TRY(settle_open(session, object, fd));
+  TRY(session.qid(identity));
+  return session.tree().adopt(dir, object.name, identity);
+}
+
+Result<Opened> create(Session& session, Node& dir, const NewObject& object, const OpenMode& mode) {
+  UniqueFd fd =
+      TRY(host::openat(object.dir, host::Path(object.name),
+                       O_CREAT | O_EXCL | O_NOFOLLOW | mode.flags, object.mode & kModeBits));
+  auto node = adopt_created(session, dir, object, fd);
+  if (!node) {
+    if (auto stat = host::statx(fd, host::Path::empty(), kIdentityMask))
+      undo(object, identity_of(*stat));
+    return base::failure(node.error());
+  }
+  return Opened{*std::move(node), std::move(fd)};
+}
+
+Result<Opened> create_or_open(Session& session, Node& dir, const NewObject& object,
+                              const OpenMode& mode) {
+  for (int attempt = 1;; ++attempt) {
+    auto created = create(session, dir, object, mode);
+    if (created || created.error().code() != EEXIST || mode.exclusive) return created;
+    auto opened = open_existing(session, dir, object.name, mode);
+    if (opened || opened.error().code() != ENOENT || attempt == kCreateAttempts) return opened;
+  }
+}
+
+}  // namespace
+
+Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  OpenMode mode = TRY(parse_open_flags(request.flags));
+  if (state.is_open()) return fail(EINVAL);
+  Node& node = *state.node;
+  p9::Qid qid = TRY(session.qid(node.identity()));
+  OpenBudget::Share share = TRY(session.open_files().take());
+  Pin place = TRY(session.tree().open(node));
+  if (node.identity().is_directory()) {
+    UniqueFd fd = TRY(open_directory(place, mode));
+    state.use = OpenDirectory{std::move(share), std::move(fd)};
+  } else {
+    UniqueFd fd = TRY(open_regular(session, node, place, mode));
+    state.use = OpenFile{std::move(share), std::move(fd), mode.access};
+  }
+  return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
+}
+
+Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  OpenMode mode = TRY(parse_open_flags(request.flags));
+  if (mode.directory) return fail(EINVAL);
+  OpenBudget::Share share = TRY(session.open_files().take());
+  NodeRef parent = state.node;
+  Pin dir = TRY(session.tree().open(*parent));
+  NewObject object{.dir = dir,
+                   .name = request.name,
+                   .mode = S_IFREG | (request.mode & kModeBits),
+                   .uid = state.uid,
+                   .gid = request.gid};
+  Opened opened = TRY(create_or_open(session, *parent, object, mode));
+  p9::Qid qid = TRY(session.qid(opened.node->identity()));
+  state.node = std::move(opened.node);
+  state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};
+  return p9::Rlcreate{.qid = qid, .iounit = iounit(session)};
+}
+
+}  // namespace gofer

@@ -1,0 +1,93 @@
+// The index of what this server can do: one handler per request.
+//
+// A handler gets a request that is well formed, allowed in this state of the session and on this
+// attach point (see dispatcher.h), and returns the reply or the errno for Rlerror. A request that
+// fails leaves nothing behind: no descriptor, no half-made file, no changed fid. Every handler that
+// names a fid answers EBADF when it is unknown.
+#pragma once
+
+#include "gofer/p9/messages.h"
+#include "gofer/session.h"
+
+namespace gofer {
+
+using base::Result;
+
+// handle_session.cc
+
+// 9P: version. Below 4096 msize: EINVAL. Only the dialect 9P2000.L is served: one of the form
+// 9P2000.L.Google.N answers EAGAIN, on which gVisor's client asks for a lower one; any other
+// answers Rversion "unknown". Refusals change nothing; success resets the session.
+Result<p9::Rversion> handle(Session& session, const p9::Tversion& request);
+// Nobody authenticates here: ENOENT, by which diod's clients know that they may attach without.
+Result<p9::Rauth> handle(Session& session, const p9::Tauth& request);
+// As often as wanted; n_uname becomes the owner of what is created below. EINVAL for an afid,
+// ENOENT for an aname other than "" and "/".
+Result<p9::Rattach> handle(Session& session, const p9::Tattach& request);
+// Requests are answered in order, so that the flushed one has its answer already.
+Result<p9::Rflush> handle(Session& session, const p9::Tflush& request);
+
+// handle_walk.cc
+
+// All or nothing: a missing name is Rlerror with its errno, never a shorter Rwalk. Walking from an
+// open fid is allowed; what comes of it is not open.
+Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request);
+Result<p9::Rclunk> handle(Session& session, const p9::Tclunk& request);
+// Removes a file of any kind if its name still stands for it (else ENOENT or ESTALE).
+Result<p9::Rremove> handle(Session& session, const p9::Tremove& request);
+
+// handle_open.cc
+
+// Regular files and directories. EINVAL when the fid is open already, ELOOP for a symlink, EPERM
+// for devices, FIFOs and sockets, which are never opened; flags as in open_flags.h.
+Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request);
+// Creates, or without EXCL opens what is there if it is a regular file. The fid then stands for the
+// open file.
+Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request);
+
+// handle_io.cc. EBADF when the fid is not open for it, EISDIR for data of a directory.
+
+Result<p9::Rread> handle(Session& session, const p9::Tread& request);
+Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request);
+Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request);
+
+// handle_attributes.cc
+
+Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request);
+// Checked as a whole before anything is changed: EINVAL for unknown bits, ids of -1, nanoseconds
+// out of range and a size for a special file; EISDIR for that of a directory, EFBIG for one past
+// 2^63-1; EOPNOTSUPP for the mode of a symlink. CTIME is the host's own and ignored.
+Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request);
+Result<p9::Rstatfs> handle(Session& session, const p9::Tstatfs& request);
+Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request);
+
+// handle_readdir.cc. Offsets are the host's cookies; types are DT_*. EBADF when the fid is not
+// open, ENOTDIR for a file, EINVAL when not even one entry fits.
+Result<p9::Rreaddir> handle(Session& session, const p9::Treaddir& request);
+
+// handle_create.cc. New objects belong to the user of the attach and the gid of the request; types
+// in mode are ignored but by Tmknod, which answers EPERM for devices always, for FIFOs and sockets
+// unless the attach point allows them.
+
+Result<p9::Rmkdir> handle(Session& session, const p9::Tmkdir& request);
+Result<p9::Rsymlink> handle(Session& session, const p9::Tsymlink& request);
+Result<p9::Rmknod> handle(Session& session, const p9::Tmknod& request);
+// EPERM for a directory, ENOENT for a file that has no name left.
+Result<p9::Rlink> handle(Session& session, const p9::Tlink& request);
+
+// handle_rename.cc
+
+// EBUSY for the root; ENOENT or ESTALE when the fid's name does not stand for its file any more.
+Result<p9::Rrename> handle(Session& session, const p9::Trename& request);
+Result<p9::Rrenameat> handle(Session& session, const p9::Trenameat& request);
+Result<p9::Runlinkat> handle(Session& session, const p9::Tunlinkat& request);
+
+// handle_unserved.cc: EOPNOTSUPP. Not served yet, but known, so that the read-only check and the
+// wire checks hold for them too.
+
+Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request);
+Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& request);
+Result<p9::Rlock> handle(Session& session, const p9::Tlock& request);
+Result<p9::Rgetlock> handle(Session& session, const p9::Tgetlock& request);
+
+}  // namespace gofer

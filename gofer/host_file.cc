@@ -1,0 +1,140 @@
+#include "gofer/host_file.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <type_traits>
+
+namespace gofer::host {
+namespace {
+
+using base::fail;
+using base::fail_errno;
+
+constexpr std::size_t kMaxTarget = 4095;  // PATH_MAX without its NUL
+
+// The filter sees whole registers, and a narrow variadic argument leaves half of its own undefined.
+template <class T>
+auto whole_register(T argument) {
+  if constexpr (std::is_pointer_v<T>)
+    return argument;
+  else
+    return static_cast<long>(argument);
+}
+
+template <class... Argument>
+long call(long number, Argument... argument) {
+  long result = 0;
+  do {
+    result = ::syscall(number, whole_register(argument)...);
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+Result<void> done(long result) {
+  if (result < 0) return fail_errno();
+  return {};
+}
+
+Result<std::size_t> counted(long result) {
+  if (result < 0) return fail_errno();
+  return static_cast<std::size_t>(result);
+}
+
+}  // namespace
+
+Result<UniqueFd> openat(Fd dir, const Path& path, int flags, mode_t mode) {
+  long fd = call(SYS_openat, dir.raw(), path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) return fail_errno();
+  return UniqueFd(static_cast<int>(fd));
+}
+
+Result<Stat> statx(Fd fd, const Path& path, unsigned mask) {
+  Stat stat;
+  if (call(SYS_statx, fd.raw(), path.c_str(), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, mask, &stat) < 0)
+    return fail_errno();
+  return stat;
+}
+
+Result<std::size_t> readlinkat(Fd link, std::span<char> room) {
+  return counted(call(SYS_readlinkat, link.raw(), "", room.data(), room.size()));
+}
+
+Result<std::size_t> pread64(Fd fd, std::span<std::byte> room, uint64_t offset) {
+  return counted(call(SYS_pread64, fd.raw(), room.data(), room.size(), offset));
+}
+
+Result<std::size_t> pwrite64(Fd fd, std::span<const std::byte> data, uint64_t offset) {
+  return counted(call(SYS_pwrite64, fd.raw(), data.data(), data.size(), offset));
+}
+
+Result<void> fsync(Fd fd) {
+  return done(call(SYS_fsync, fd.raw()));
+}
+
+Result<void> fdatasync(Fd fd) {
+  return done(call(SYS_fdatasync, fd.raw()));
+}
+
+Result<void> ftruncate(Fd fd, uint64_t size) {
+  return done(call(SYS_ftruncate, fd.raw(), size));
+}
+
+Result<std::size_t> getdents64(Fd dir, std::span<std::byte> room) {
+  return counted(call(SYS_getdents64, dir.raw(), room.data(), room.size()));
+}
+
+Result<void> lseek(Fd dir, uint64_t position) {
+  return done(call(SYS_lseek, dir.raw(), position, SEEK_SET));
+}
+
+Result<struct ::statfs> fstatfs(Fd fd) {
+  struct ::statfs stat;
+  if (call(SYS_fstatfs, fd.raw(), &stat) < 0) return fail_errno();
+  return stat;
+}
+
+Result<void> mkdirat(Fd dir, const Path& name, mode_t mode) {
+  return done(call(SYS_mkdirat, dir.raw(), name.c_str(), mode));
+}
+
+Result<void> symlinkat(std::string_view target, Fd dir, const Path& name) {
+  if (target.size() > kMaxTarget) return fail(ENAMETOOLONG);
+  std::array<char, kMaxTarget + 1> text;
+  std::memcpy(text.data(), target.data(), target.size());
+  text[target.size()] = '\0';
+  return done(call(SYS_symlinkat, text.data(), dir.raw(), name.c_str()));
+}
+
+Result<void> mknodat(Fd dir, const Path& name, mode_t mode) {
+  return done(call(SYS_mknodat, dir.raw(), name.c_str(), mode, 0));
+}
+
+Result<void> linkat(Fd own_fds, Fd file, Fd dir, const Path& name) {
+  return done(call(SYS_linkat, own_fds.raw(), Path::number(file).c_str(), dir.raw(), name.c_str(),
+                   AT_SYMLINK_FOLLOW));
+}
+
+Result<void> renameat2(Fd from_dir, const Path& from, Fd to_dir, const Path& to) {
+  return done(call(SYS_renameat2, from_dir.raw(), from.c_str(), to_dir.raw(), to.c_str(), 0U));
+}
+
+Result<void> unlinkat(Fd dir, const Path& name, int flags) {
+  return done(call(SYS_unlinkat, dir.raw(), name.c_str(), flags));
+}
+
+Result<void> fchownat(Fd fd, uid_t uid, gid_t gid) {
+  return done(call(SYS_fchownat, fd.raw(), "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+}
+
+Result<void> fchmodat(Fd own_fds, Fd file, mode_t mode) {
+  return done(call(SYS_fchmodat, own_fds.raw(), Path::number(file).c_str(), mode));
+}
+
+Result<void> utimensat(Fd fd, std::span<const timespec, 2> times) {
+  return done(call(SYS_utimensat, fd.raw(), "", times.data(), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+}
+
+}  // namespace gofer::host

@@ -1,0 +1,67 @@
+// One function per file system call, under the call's own name: everything a worker asks the
+// kernel about files. What it asks here is what its policy has to allow, in these shapes.
+//
+// Each is exactly one call (the C library sometimes makes another one; then the raw call is made)
+// and returns its errno. Calls that the kernel may interrupt before anything happened are retried.
+#pragma once
+
+#include <linux/stat.h>
+#include <sys/types.h>
+#include <sys/vfs.h>
+
+#include <ctime>
+#include <span>
+#include <string_view>
+
+#include "gofer/host_path.h"
+#include "spec/base/fd.h"
+#include "spec/base/result.h"
+
+namespace gofer::host {
+
+using base::Fd;
+using base::Result;
+using base::UniqueFd;
+using Stat = struct ::statx;
+
+// `flags` always gets O_CLOEXEC. The callers use these shapes only:
+//   (dir, name, O_PATH | O_NOFOLLOW)                      a step of a walk
+//   (dir, ".", O_RDONLY | O_DIRECTORY)                    a directory to read
+//   (own_fds, number, access | [O_TRUNC O_APPEND O_DSYNC O_SYNC])   a regular file, type checked
+//   (dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | access | [...], mode)
+Result<UniqueFd> openat(Fd dir, const Path& path, int flags, mode_t mode = 0);
+
+// Always with AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW; `mask` says what is wanted (STATX_*).
+Result<Stat> statx(Fd fd, const Path& path, unsigned mask);
+
+// The target of the symlink `link` (an O_PATH descriptor of it), as much as fits into `room`.
+Result<std::size_t> readlinkat(Fd link, std::span<char> room);
+
+// Data. A short count is what the kernel gave.
+Result<std::size_t> pread64(Fd fd, std::span<std::byte> room, uint64_t offset);
+Result<std::size_t> pwrite64(Fd fd, std::span<const std::byte> data, uint64_t offset);
+Result<void> fsync(Fd fd);
+Result<void> fdatasync(Fd fd);
+Result<void> ftruncate(Fd fd, uint64_t size);
+
+// Directory entries as linux_dirent64 records, whole ones only; 0 at the end, EINVAL when `room`
+// is too small for the next one.
+Result<std::size_t> getdents64(Fd dir, std::span<std::byte> room);
+Result<void> lseek(Fd dir, uint64_t position);  // SEEK_SET
+
+Result<struct ::statfs> fstatfs(Fd fd);
+
+// Changes of the tree.
+Result<void> mkdirat(Fd dir, const Path& name, mode_t mode);
+Result<void> symlinkat(std::string_view target, Fd dir, const Path& name);  // at most 4095 bytes
+Result<void> mknodat(Fd dir, const Path& name, mode_t mode);  // never a device: no device number
+Result<void> linkat(Fd own_fds, Fd file, Fd dir, const Path& name);  // AT_SYMLINK_FOLLOW
+Result<void> renameat2(Fd from_dir, const Path& from, Fd to_dir, const Path& to);  // flags 0
+Result<void> unlinkat(Fd dir, const Path& name, int flags);  // 0 or AT_REMOVEDIR
+
+// Changes of a file's attributes; each takes an O_PATH descriptor too and never follows a link.
+Result<void> fchownat(Fd fd, uid_t uid, gid_t gid);       // "", AT_EMPTY_PATH|AT_SYMLINK_NOFOLLOW
+Result<void> fchmodat(Fd own_fds, Fd file, mode_t mode);  // not for symlinks
+Result<void> utimensat(Fd fd, std::span<const timespec, 2> times);  // "", both flags
+
+}  // namespace gofer::host

@@ -1,0 +1,67 @@
+#include "gofer/session.h"
+
+#include <cerrno>
+#include <ranges>
+#include <vector>
+
+namespace gofer {
+namespace {
+
+using base::fail;
+using base::Result;
+
+uint8_t qid_type(const Identity& identity) {
+  if (identity.is_directory()) return p9::kQidDirectory;
+  return identity.is_symlink() ? p9::kQidSymlink : 0;
+}
+
+}  // namespace
+
+Session::State::State(const AttachPoint& attach_point, const Identity& root)
+    : tree(attach_point.root, root,
+           TreeBudget{.nodes = attach_point.limits.nodes,
+                      .descriptors = attach_point.limits.node_fds}),
+      open_files(attach_point.limits.open_files),
+      fids(attach_point.limits.fids) {}
+
+Session::Session(const AttachPoint& attach_point, const base::Log& log, const Identity& root)
+    : attach_point_(&attach_point),
+      log_(log),
+      state_(std::make_unique<State>(attach_point, root)) {}
+
+Result<Session> Session::start(const AttachPoint& attach_point, const base::Log& log) {
+  host::Stat stat = TRY(host::statx(attach_point.root, host::Path::empty(), kIdentityMask));
+  Identity root = identity_of(stat);
+  if (!root.is_directory() && !root.is_regular()) return fail(EINVAL);
+  return Session(attach_point, log, root);
+}
+
+Result<p9::Qid> Session::qid(const Identity& identity) {
+  uint64_t path = TRY(state_->qids.path(identity.device, identity.inode));
+  return p9::Qid{.type = qid_type(identity), .version = 0, .path = path};
+}
+
+Result<Pin> Session::descriptor(FidState& state) {
+  if (auto* file = std::get_if<OpenFile>(&state.use)) return Pin(file->fd);
+  if (auto* directory = std::get_if<OpenDirectory>(&state.use)) return Pin(directory->fd);
+  return tree().open(*state.node);
+}
+
+void Session::begin(uint32_t msize) {
+  fids().clear();
+  msize_ = msize;
+  has_version_ = true;
+}
+
+std::string Session::path_of(const Node& node) {
+  std::vector<std::string_view> names;
+  for (const Node* at = &node; !at->is_root(); at = at->parent())
+    names.push_back(at->name().view());
+  std::string path;
+  for (std::string_view name : std::views::reverse(names)) path.append("/").append(name);
+  if (path.empty()) path = "/";
+  if (node.is_detached()) path += " (detached)";
+  return path;
+}
+
+}  // namespace gofer

@@ -1,0 +1,86 @@
+// Session: the state of one connection. Handlers work on it; it knows no message.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "gofer/attach_point.h"
+#include "gofer/fid_table.h"
+#include "gofer/qid_map.h"
+#include "gofer/tree.h"
+#include "spec/base/log.h"
+
+namespace gofer {
+
+inline constexpr uint32_t kMinMsize = 4096;
+inline constexpr uint32_t kMsizeBeforeVersion = 8192;  // frame limit until Tversion was served
+inline constexpr uint32_t kIoHeader = 24;              // IOHDRSZ of the manual; iounit = msize - 24
+
+class Session {
+ public:
+  // `attach_point` is borrowed for the life of the session. Fails when its root cannot be asked
+  // for its identity, or is neither a directory nor a regular file (EINVAL).
+  static base::Result<Session> start(const AttachPoint& attach_point, const base::Log& log);
+
+  const AttachPoint& attach_point() const { return *attach_point_; }
+  const base::Log& log() const { return log_; }
+  Tree& tree() { return state_->tree; }
+  FidTable& fids() { return state_->fids; }
+  OpenBudget& open_files() { return state_->open_files; }
+
+  // The qid of a file. EOVERFLOW: see QidMap.
+  base::Result<p9::Qid> qid(const Identity& identity);
+
+  // A descriptor of the fid's file for everything but data: of the open file if it is open, else
+  // of its node. Valid while the Pin and the fid's state live.
+  base::Result<Pin> descriptor(FidState& state);
+
+  // What Tversion settles. Begins a new session on the same connection: every fid is released.
+  void begin(uint32_t msize);
+  bool has_version() const { return has_version_; }
+  uint32_t msize() const { return msize_; }
+  uint32_t frame_limit() const { return has_version_ ? msize_ : kMsizeBeforeVersion; }
+
+  // Where the payload of the next reply lies in the outgoing frame: at most `count` bytes of it.
+  // What a handler returns in Rread::data or Rreaddir::data from here is not copied again.
+  std::span<std::byte> payload(std::size_t count) const {
+    return payload_.first(std::min(count, payload_.size()));
+  }
+  void lend_payload(std::span<std::byte> room) { payload_ = room; }
+
+  // Room for one symlink target, until the next request.
+  std::span<char> text_room() { return state_->text; }
+
+  // Ends the connection after this request, without an answer: see OnWrite::kPanic.
+  void panic() { panicked_ = true; }
+  bool panicked() const { return panicked_; }
+
+  // Names from the root down, for the log: "/a/b"; with " (detached)" when the place is gone.
+  static std::string path_of(const Node& node);
+
+ private:
+  // On the heap, so that nodes and shares keep valid pointers when a Session moves.
+  struct State {
+    State(const AttachPoint& attach_point, const Identity& root);
+    Tree tree;
+    QidMap qids;
+    OpenBudget open_files;
+    FidTable fids;  // after what its entries refer to
+    std::array<char, 4096> text{};
+  };
+
+  Session(const AttachPoint& attach_point, const base::Log& log, const Identity& root);
+
+  const AttachPoint* attach_point_;
+  base::Log log_;
+  std::unique_ptr<State> state_;
+  std::span<std::byte> payload_;
+  uint32_t msize_ = 0;
+  bool has_version_ = false;
+  bool panicked_ = false;
+};
+
+}  // namespace gofer

@@ -1,0 +1,237 @@
+#include "gofer/tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <vector>
+
+namespace gofer {
+namespace {
+
+using base::fail;
+using base::Fd;
+using base::Result;
+using base::UniqueFd;
+
+constexpr int kStep = O_PATH | O_NOFOLLOW;
+
+}  // namespace
+
+bool Identity::is_directory() const {
+  return S_ISDIR(type);
+}
+bool Identity::is_regular() const {
+  return S_ISREG(type);
+}
+bool Identity::is_symlink() const {
+  return S_ISLNK(type);
+}
+
+Identity identity_of(const host::Stat& stat) {
+  Identity identity;
+  identity.device = uint64_t{stat.stx_dev_major} << 32 | stat.stx_dev_minor;
+  identity.inode = stat.stx_ino;
+  identity.type = stat.stx_mode & uint32_t{S_IFMT};
+  if ((stat.stx_mask & STATX_BTIME) != 0)
+    identity.birth_ns = stat.stx_btime.tv_sec * 1'000'000'000 + stat.stx_btime.tv_nsec;
+  return identity;
+}
+
+bool same_file(const Identity& a, const Identity& b) {
+  bool same_birth = a.birth_ns == b.birth_ns || a.birth_ns == 0 || b.birth_ns == 0;
+  return a.device == b.device && a.inode == b.inode && a.type == b.type && same_birth;
+}
+
+NodeRef::NodeRef(Node* node) : node_(node) {
+  if (node_ != nullptr) ++node_->references_;
+}
+
+NodeRef::~NodeRef() {
+  if (node_ != nullptr && --node_->references_ == 0) node_->tree_.release(node_);
+}
+
+Tree::Tree(Fd root, const Identity& identity, TreeBudget budget)
+    : root_fd_(root), budget_(budget), cache_(budget.descriptors) {
+  root_ = NodeRef(new Node(*this, nullptr, "", identity));
+  ++nodes_;
+}
+
+Result<NodeRef> Tree::walk(Node& dir, p9::Name name) {
+  if (!dir.identity_.is_directory()) return fail(dir.identity_.is_symlink() ? ELOOP : ENOTDIR);
+  Pin dir_fd = TRY(open(dir));
+  if (NodeRef node = TRY(known(dir, dir_fd, name))) return node;
+  TRY(cache_.make_room());
+  UniqueFd fd = TRY(host::openat(dir_fd, host::Path(name), kStep));
+  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), kIdentityMask));
+  NodeRef node = TRY(make(dir, name, identity_of(stat)));
+  cache_.put(*node, std::move(fd));
+  return node;
+}
+
+// The node of that place if there is one and its file is still there; null if not.
+Result<NodeRef> Tree::known(Node& dir, Fd dir_fd, p9::Name name) {
+  Node* node = index_.find(dir, name.view());
+  if (node == nullptr) return NodeRef();
+  auto stat = host::statx(dir_fd, host::Path(name), kIdentityMask);
+  if (!stat) {
+    if (stat.error().code() == ENOENT) forget(*node);
+    return base::failure(stat.error());
+  }
+  Identity found = identity_of(*stat);
+  if (!same_file(found, node->identity_) && node->descriptor_.valid()) {
+    // Some file systems show another identity after a first write; the descriptor tells.
+    auto own = host::statx(node->descriptor_, host::Path::empty(), kIdentityMask);
+    if (own) node->identity_ = identity_of(*own);
+  }
+  if (!same_file(found, node->identity_)) {
+    forget(*node);
+    return NodeRef();
+  }
+  return NodeRef(node);
+}
+
+Result<NodeRef> Tree::adopt(Node& dir, p9::Name name, const Identity& identity) {
+  if (Node* old = index_.find(dir, name.view())) forget(*old);
+  return make(dir, name, identity);
+}
+
+Result<NodeRef> Tree::make(Node& dir, p9::Name name, const Identity& identity) {
+  if (nodes_ >= budget_.nodes) return fail(ENOMEM);
+  NodeRef node(new Node(*this, &dir, name.view(), identity));
+  ++dir.references_;
+  ++nodes_;
+  index_.insert(*node);
+  return node;
+}
+
+Result<Pin> Tree::open(Node& node) {
+  if (node.is_root()) return Pin(root_fd_);
+  if (node.descriptor_.valid())
+    cache_.touch(node);
+  else
+    TRY(reopen(node));
+  return Pin(NodeRef(&node), node.descriptor_);
+}
+
+// From the nearest place above that is open, down to the node, each step verified. A loop: the
+// client decides how deep a tree is, not our stack.
+Result<void> Tree::reopen(Node& node) {
+  std::vector<Node*> closed;
+  for (Node* at = &node; !at->is_root() && !at->descriptor_.valid(); at = at->parent_) {
+    if (at->detached_) return fail(ESTALE);
+    closed.push_back(at);
+  }
+  for (; !closed.empty(); closed.pop_back()) {
+    Node& next = *closed.back();
+    Pin above = TRY(open(*next.parent_));
+    TRY(open_in(next, above));
+  }
+  return {};
+}
+
+Result<void> Tree::open_in(Node& node, Fd dir) {
+  TRY(cache_.make_room());
+  auto fd = host::openat(dir, host::Path(node.name()), kStep);
+  if (!fd) {
+    int code = fd.error().code();
+    return fail(code == ENOENT || code == ENOTDIR ? ESTALE : code);
+  }
+  host::Stat stat = TRY(host::statx(*fd, host::Path::empty(), kIdentityMask));
+  if (!same_file(identity_of(stat), node.identity_)) return fail(ESTALE);
+  cache_.put(node, *std::move(fd));
+  return {};
+}
+
+// Opens the file of a node that is about to lose its place. One whose place shows another file
+// already has nothing left to lose.
+Result<void> Tree::secure(Node& node) {
+  auto opened = open(node);
+  if (!opened && opened.error().code() != ESTALE) return base::failure(opened.error());
+  return {};
+}
+
+Result<void> Tree::unlink(Node& dir, p9::Name name, int flags) {
+  Pin dir_fd = TRY(open(dir));
+  NodeRef node(index_.find(dir, name.view()));
+  if (node) TRY(secure(*node));
+  TRY(host::unlinkat(dir_fd, host::Path(name), flags));
+  if (node) forget(*node);
+  return {};
+}
+
+Result<void> Tree::check_place(Node& node) {
+  if (node.is_root()) return fail(EBUSY);
+  if (node.detached_) return fail(ENOENT);
+  Pin parent = TRY(open(*node.parent_));
+  NodeRef now = TRY(known(*node.parent_, parent, node.name()));
+  if (now.get() != &node) return fail(ESTALE);
+  return {};
+}
+
+Result<void> Tree::remove(Node& node) {
+  NodeRef keep(&node);
+  TRY(check_place(node));
+  return unlink(*node.parent_, node.name(), node.identity_.is_directory() ? AT_REMOVEDIR : 0);
+}
+
+Result<void> Tree::rename(Node& node, Node& to_dir, p9::Name to) {
+  NodeRef keep(&node);
+  TRY(check_place(node));
+  std::string from = node.name_;
+  return rename(*NodeRef(node.parent_), *p9::Name::parse(from), to_dir, to);
+}
+
+Result<void> Tree::rename(Node& from_dir, p9::Name from, Node& to_dir, p9::Name to) {
+  Pin from_fd = TRY(open(from_dir));
+  Pin to_fd = TRY(open(to_dir));
+  NodeRef moved(index_.find(from_dir, from.view()));
+  NodeRef replaced(index_.find(to_dir, to.view()));
+  if (replaced) TRY(secure(*replaced));
+  // Two names of one file: the kernel leaves both where they are.
+  bool stays = false;
+  if (moved && !moved->identity_.is_directory()) {
+    auto target = host::statx(to_fd, host::Path(to), kIdentityMask);
+    stays = target && same_file(identity_of(*target), moved->identity_);
+  }
+  TRY(host::renameat2(from_fd, host::Path(from), to_fd, host::Path(to)));
+  if (stays || (replaced && replaced.get() == moved.get())) return {};
+  if (replaced) forget(*replaced);
+  if (moved) move(*moved, to_dir, to);
+  return {};
+}
+
+void Tree::move(Node& node, Node& to_dir, p9::Name to) {
+  for (Node* above = &to_dir; above != nullptr; above = above->parent_) {
+    // The host has moved directories behind our back, and the kernel knows better what lies above
+    // what. Our own nodes must never form a ring.
+    if (above == &node) return forget(node);
+  }
+  index_.remove(node);
+  NodeRef old_parent(node.parent_);
+  --node.parent_->references_;
+  node.parent_ = &to_dir;
+  ++to_dir.references_;
+  node.name_ = to.view();
+  index_.insert(node);
+}
+
+void Tree::forget(Node& node) {
+  index_.remove(node);
+  if (node.descriptor_.valid()) cache_.keep(node);
+  node.detached_ = true;
+}
+
+// Frees the node, and then those above it that only it kept: a loop for the same reason as above.
+void Tree::release(Node* node) {
+  while (node != nullptr) {
+    cache_.close(*node);
+    if (!node->detached_ && !node->is_root()) index_.remove(*node);
+    Node* parent = node->parent_;
+    delete node;
+    --nodes_;
+    node = parent != nullptr && --parent->references_ == 0 ? parent : nullptr;
+  }
+}
+
+}  // namespace gofer

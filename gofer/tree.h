@@ -1,0 +1,76 @@
+// Tree: the served tree as far as fids refer to it, and every step through it.
+#pragma once
+
+#include "gofer/descriptor_cache.h"
+#include "gofer/node.h"
+#include "gofer/node_index.h"
+
+namespace gofer {
+
+struct TreeBudget {
+  std::size_t nodes = 0;        // past it: ENOMEM
+  std::size_t descriptors = 0;  // past it the least recently used one is closed; none left: EMFILE
+};
+
+// Finds, opens, moves and forgets nodes. Nothing is resolved by path: each step is one name below
+// an open directory, links are not followed, and a place that is opened again must show the same
+// file as before (else ESTALE).
+class Tree {
+ public:
+  // `root` is borrowed for the life of the tree; all nodes must be gone before it.
+  Tree(base::Fd root, const Identity& identity, TreeBudget budget);
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
+  ~Tree() = default;
+
+  NodeRef root() { return root_; }
+
+  // The file that is `name` in `dir` now. ELOOP or ENOTDIR when `dir` is no directory.
+  base::Result<NodeRef> walk(Node& dir, p9::Name name);
+
+  // A node for the file with this identity, which was just created there. Without a descriptor.
+  base::Result<NodeRef> adopt(Node& dir, p9::Name name, const Identity& identity);
+
+  // An O_PATH descriptor of the node's file. ESTALE when the host has put another file in its
+  // place, or none, after the node's own descriptor was closed.
+  base::Result<Pin> open(Node& node);
+
+  // unlinkat(2). A node of that place is detached and keeps its descriptor.
+  base::Result<void> unlink(Node& dir, p9::Name name, int flags);
+  // Removes the node's own file, of whatever kind. EBUSY for the root; ENOENT when it is detached,
+  // ESTALE when its place shows another file.
+  base::Result<void> remove(Node& node);
+
+  // renameat2(2) without flags. The node of the old place moves, that of the new one is detached.
+  base::Result<void> rename(Node& from_dir, p9::Name from, Node& to_dir, p9::Name to);
+  // Renames the node's own file; errors as for remove().
+  base::Result<void> rename(Node& node, Node& to_dir, p9::Name to);
+
+  // The node's file is about to be changed through us, which may change what statx says of it.
+  void mark_changed(Node& node) { node.changed_ = true; }
+
+  std::size_t nodes() const { return nodes_; }
+  std::size_t descriptors() const { return cache_.size(); }
+
+ private:
+  friend class NodeRef;
+
+  base::Result<NodeRef> make(Node& dir, p9::Name name, const Identity& identity);
+  base::Result<NodeRef> known(Node& dir, base::Fd dir_fd, p9::Name name);
+  base::Result<void> reopen(Node& node);
+  base::Result<void> open_in(Node& node, base::Fd dir);
+  base::Result<void> check_place(Node& node);
+  base::Result<void> secure(Node& node);
+  void move(Node& node, Node& to_dir, p9::Name to);
+  void forget(Node& node);
+  void release(Node* node);
+
+  base::Fd root_fd_;
+  TreeBudget budget_;
+  std::size_t nodes_ = 0;
+  NodeIndex index_;
+  DescriptorCache cache_;
+  NodeRef root_;
+};
+
+}  // namespace gofer
