@@ -7,7 +7,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <system_error>
 
 #include "spec/base/worker_fd.h"
 #include "tests/sandbox/child.h"
@@ -113,6 +115,28 @@ TEST_F(MountTree, OneTreeIsServedReadOnlyAndReadWriteAtOnce) {
                 [] { return open_said("shared", O_RDONLY) + " " + open_said("shared", O_WRONLY); });
   EXPECT_EQ(writer.said(), "ok") << writer.problem();
   EXPECT_EQ(reader.said(), "ok EROFS") << reader.problem();
+}
+
+// How many mounts a worker has after the host has mounted something below its source.
+std::string mounts_after_a_later_one(PrisonOptions options) {
+  return in_child([&] {
+    if (::unshare(CLONE_NEWNS) != 0) return std::string("no mount namespace");
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr);
+    Prison prison(options, [] { return "ready"; });
+    if (prison.said() != "ready") return prison.problem();
+    ::mount("none", (options.source / "sub").c_str(), "tmpfs", 0, nullptr);
+    std::string mounts =
+        support::read_file("/proc/" + std::to_string(prison.worker()) + "/mountinfo");
+    return std::to_string(std::count(mounts.begin(), mounts.end(), '\n'));
+  });
+}
+
+TEST_F(MountTree, LaterMountsOfTheHostAreSeenByASlaveOnly) {
+  EXPECT_EQ(mounts_after_a_later_one(options_), "1");
+  options_.propagation = spec::Propagation::kUnbindable;
+  EXPECT_EQ(mounts_after_a_later_one(options_), "1");
+  options_.propagation = spec::Propagation::kSlave;
+  EXPECT_EQ(mounts_after_a_later_one(options_), "2");
 }
 
 TEST_F(MountTree, IdsAreMappedBothWays) {

@@ -129,6 +129,7 @@ Outcome<std::array<Jailed, 2>> start_all(const PrisonOptions& options,
   auto tree =
       TRY(sandbox::make_tree(source.fd, {.where = point.where,
                                          .access = options.tree_access.value_or(point.access),
+                                         .propagation = options.propagation,
                                          .recursive = point.recursive,
                                          .ids = &point.ids}));
   auto self = TRY(sandbox::open_own_pidfd());

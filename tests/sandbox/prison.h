@@ -25,6 +25,7 @@ struct PrisonOptions {
   std::filesystem::path source;
   spec::Access access = spec::Access::kReadWrite;
   bool recursive = true;
+  spec::Propagation propagation = spec::Propagation::kPrivate;
   spec::IdMap ids = {};
   uid_t user = 0;                                // whom the launcher runs as
   std::vector<gid_t> groups = {};                // and the user's supplementary groups

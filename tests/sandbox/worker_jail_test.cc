@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <linux/securebits.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -377,6 +378,14 @@ TEST_P(WorkerJail, DescriptorsOfTheLauncherAreClosed) {
   Prison prison(options,
                 [] { return said(::fcntl(40, F_GETFD)) + " " + said(::fcntl(400, F_GETFD)); });
   EXPECT_EQ(prison.said(), "EBADF EBADF") << prison.problem();
+}
+
+TEST_P(WorkerJail, ItsSecurebitsAreLocked) {
+  constexpr int kLocked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                          SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                          SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  Prison prison(options_, [] { return std::to_string(::prctl(PR_GET_SECUREBITS)); });
+  EXPECT_EQ(prison.said(), std::to_string(kLocked)) << prison.problem();
 }
 
 TEST_P(WorkerJail, ItIsHiddenFromOtherProcessesOfItsUser) {
