@@ -32,13 +32,16 @@ make_bundle() {
 
 make_bundle
 export PATH=$build/cmd:$build/cmd/p9:$PATH
-export GOFER_DEMO_STATUS=$work/status GOFER_DEMO_HOST=$work/host
+export GOFER_DEMO_STATUS=$work/status GOFER_DEMO_LOG=$work/log
+export GOFER_DEMO_HOST=$work/host GOFER_DEMO_SCRATCH=$work/client
+mkdir "$GOFER_DEMO_SCRATCH"
 : >"$GOFER_DEMO_STATUS"
 
 status=0
-gofer --bundle "$work/bundle" --status-fd 9 -- "$demo/tour.sh" 9>>"$GOFER_DEMO_STATUS" || status=$?
+gofer --bundle "$work/bundle" --status-fd 9 -- "$demo/tour.sh" \
+  9>>"$GOFER_DEMO_STATUS" 2>"$GOFER_DEMO_LOG" || status=$?
 if ((status != 0)); then
-  printf '\nThe demo did not go as promised (status %d). What gofer reported:\n' "$status" >&2
-  sed 's/^/  /' "$GOFER_DEMO_STATUS" >&2
+  printf '\nThe demo did not go as promised (status %d). What gofer said:\n' "$status" >&2
+  sed 's/^/  /' "$GOFER_DEMO_STATUS" "$GOFER_DEMO_LOG" >&2
   exit 1
 fi

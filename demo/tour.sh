@@ -2,6 +2,7 @@
 # tour.sh: run by gofer as its command (see demo.sh). Shows a served bundle from the client's side,
 # and the jails from outside, and checks what it shows.
 set -euo pipefail
+exec 2>&1  # what gofer itself logs goes elsewhere, see show_panic
 
 bold='' plain=''
 if [[ -t 1 ]]; then bold=$'\e[1m' plain=$'\e[0m'; fi
@@ -75,9 +76,10 @@ show_mounts() {
 
 show_reading() {
   heading "2. Reading"
-  works "busybox" p9 ls /
+  works "etc" p9 ls /
   works "root:x:0:0" p9 cat /etc/passwd
   works "busybox" p9 readlink /bin/sh
+  works "notes" p9 ls -l /data
   works "notes from yesterday" p9 cat /data/notes
   works "a library of the host" p9 cat /ro/library
   works "thrown out" p9 cat /etc/motd
@@ -86,8 +88,8 @@ show_reading() {
 show_writing() {
   heading "3. Writing"
   works "" p9 mkdir /data/today
-  echo 'written through 9P' >"$scratch"
-  works "" p9 put "$scratch" /data/today/page
+  echo 'written through 9P' >page.txt
+  works "" p9 put page.txt /data/today/page
   works "written through 9P" p9 cat /data/today/page
   works "page" p9 tree /data
   say "The same bytes on the host:"
@@ -97,7 +99,7 @@ show_writing() {
 
 show_refusals() {
   heading "4. What is read-only stays so"
-  refused "Read-only" p9 put "$scratch" /ro/library
+  refused "Read-only" p9 put page.txt /ro/library
   refused "Read-only" p9 mkdir /new
   refused "Read-only" p9 rm /bin/sh
   expect "the host's file is untouched" same "$(<"$GOFER_DEMO_HOST/ro/library")" \
@@ -137,6 +139,8 @@ show_jail() {
 
 show_jails() {
   heading "5. The jails, as /proc shows them"
+  say "Seccomp 2 is a filter. Descriptors: 0 and 1 are /dev/null, 2 is the log, 3 the client's socket,"
+  say "4 the attach point, 5 the worker's own /proc/self/fd (and of no other process)."
   local destination pid
   while read -r destination pid; do
     show_jail "$destination" "$pid"
@@ -148,11 +152,14 @@ show_panic() {
   local pid end
   pid=$(jq '.attach_points[] | select(.destination == "/etc/motd") | .pid' <<<"$ready")
   say "Nobody has a reason to write to /etc/motd, so its worker ends when somebody tries:"
-  if run p9 put "$scratch" /etc/motd; then expect "writing to /etc/motd fails" false; fi
+  if run p9 put page.txt /etc/motd; then expect "writing to /etc/motd fails" false; fi
   end=$(status_line '.event == "worker-end" and .destination == "/etc/motd"')
-  say "gofer reports:"
+  say "The worker's last words, in the log:"
+  quote "$(grep 'panic-on-write attach point' "$GOFER_DEMO_LOG" || true)"
+  say "What gofer tells the runtime:"
   quote "$end"
   expect "the cause is named" same "$(jq -r .cause <<<"$end")" panic-on-write
+  expect "the log names the operation" grep -q 'panic-on-write attach point.*Tlopen' "$GOFER_DEMO_LOG"
   expect "the worker is gone" test ! -e "/proc/$pid"
   expect "the file is untouched" contains "$(<"$GOFER_DEMO_HOST/motd")" "thrown out"
   say "The others go on:"
@@ -160,8 +167,7 @@ show_panic() {
   works "a library of the host" p9 cat /ro/library
 }
 
-scratch=$(mktemp)
-trap 'rm -f "$scratch"' EXIT
+cd "$GOFER_DEMO_SCRATCH"
 ready=$(status_line '.event == "ready"')
 if [[ -z $ready ]]; then
   echo "gofer never said that it is ready" >&2
@@ -177,7 +183,7 @@ show_panic
 
 printf '\n'
 if ((wrong > 0)); then
-  printf '%d things were not as promised.\n' "$wrong"
+  printf 'Not as promised: %d.\n' "$wrong"
   exit 1
 fi
 printf '%sEverything was as promised.%s\n' "$bold" "$plain"
