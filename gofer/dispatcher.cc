@@ -40,15 +40,39 @@ Result<void> refuse_write(Session& session, const M& request) {
   return fail(EROFS);
 }
 
+// Requests that go through no place in the tree: through an open file, or through nothing at all.
+// Whatever is not named here is checked.
+template <p9::Message M, p9::Message... Each>
+constexpr bool kOneOf = (std::is_same_v<M, Each> || ...);
 template <p9::Message M>
-Result<void> admit(Session& session, const M& request) {
+constexpr bool kGoesThroughNoPlace =
+    kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
+           p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync>;
+
+// Every fid that the request names, and that exists, is still in the tree.
+template <p9::Message M>
+Result<void> check_places(Session& session, const M& request) {
+  Result<void> inside;
+  auto check = [&]<class T>(const T& member) {
+    if constexpr (std::is_same_v<T, p9::Fid>)
+      if (auto state = session.fids().find(member); state && inside)
+        inside = session.tree().check_inside(*(*state)->node);
+  };
+  std::apply([&](const auto&... member) { (check(member), ...); },
+             p9::detail::tie_members(request));
+  return inside;
+}
+
+template <p9::Message M>
+Result<void> admit(Session& session, [[maybe_unused]] const M& request) {
   if constexpr (!std::is_same_v<M, p9::Tversion>)
-    if (!session.has_version()) return fail(EPROTO);
+    if (!session.has_version()) return fail(EINVAL);
 // The mutant proves that the other layers hold without this one.
 #ifndef GOFER_MUTANT_NO_READ_ONLY_CHECK
   if (session.attach_point().read_only && p9::mutates(request))
     return refuse_write(session, request);
 #endif
+  if constexpr (!kGoesThroughNoPlace<M>) TRY(check_places(session, request));
   return {};
 }
 

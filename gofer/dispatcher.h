@@ -10,9 +10,11 @@ namespace gofer {
 
 // Serves one whole frame and encodes the reply into `room` (at least 4096 bytes); returns its size.
 // Before a handler sees a request, these hold, from facts declared with the messages:
-//   - a version was negotiated, unless it is the Tversion (else EPROTO);
+//   - a version was negotiated, unless it is the Tversion (else EINVAL);
 //   - it cannot change a read-only attach point (else EROFS; where the attach point says so, the
 //     attempt is logged and the session panics: then there is no answer to send).
+//   - the files of its fids still lie in the tree (else ESTALE), unless it works on open files or
+//     attributes alone.
 // After it, a request that releases its fid has released it, however it ended.
 // Fails (EBADMSG) only when the frame lies about its own size.
 base::Result<std::size_t> serve_frame(Session& session, p9::Bytes frame, std::span<std::byte> room);

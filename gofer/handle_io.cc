@@ -1,4 +1,5 @@
 // Data of open files.
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -15,7 +16,6 @@ constexpr uint64_t kMaxOffset = INT64_MAX;
 enum class Use : uint8_t { kRead, kWrite };
 
 Result<Fd> open_for(FidState& state, Use use) {
-  if (std::holds_alternative<OpenDirectory>(state.use)) return fail(EISDIR);
   auto* file = std::get_if<OpenFile>(&state.use);
   if (file == nullptr) return fail(EBADF);
   if (file->access == (use == Use::kRead ? Access::kWrite : Access::kRead)) return fail(EBADF);
@@ -28,9 +28,12 @@ Result<Fd> open_for(FidState& state, Use use) {
 // the next request will meet.
 Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
+  if (std::holds_alternative<OpenDirectory>(state.use)) return fail(EISDIR);
   Fd file = TRY(open_for(state, Use::kRead));
   if (request.offset > kMaxOffset) return fail(EINVAL);
-  std::span<std::byte> room = session.payload(request.count);
+  // No byte lies past the largest offset: there is the end of every file.
+  uint64_t count_to_end = std::min<uint64_t>(request.count, kMaxOffset - request.offset);
+  std::span<std::byte> room = session.payload(count_to_end);
   std::size_t count = TRY(host::pread64(file, room, request.offset));
   return p9::Rread{.data = room.first(count)};
 }

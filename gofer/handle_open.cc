@@ -84,7 +84,7 @@ Result<Opened> create_or_open(Session& session, Node& dir, const NewObject& obje
 Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   OpenMode mode = TRY(parse_open_flags(request.flags));
-  if (state.is_open()) return fail(EINVAL);
+  if (state.is_open()) return fail(EBADF);
   Node& node = *state.node;
   p9::Qid qid = TRY(session.qid(node.identity()));
   OpenBudget::Share share = TRY(session.open_files().take());

@@ -1,4 +1,6 @@
 // Walk, clunk and remove.
+#include <cerrno>
+
 #include "gofer/handlers.h"
 
 namespace gofer {
@@ -11,6 +13,8 @@ Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request) {
   p9::Rwalk reply;
   NodeRef at = from.node;
   for (p9::Name name : request.wnames.view()) {
+    // A link on the way would be followed by a local open; here it is the client's to resolve.
+    if (reply.wqids.count > 0 && at->identity().is_symlink()) return base::fail(ELOOP);
     at = TRY(session.tree().walk(*at, name));
     reply.wqids.items[reply.wqids.count++] = TRY(session.qid(at->identity()));
   }

@@ -30,7 +30,8 @@ Result<p9::Rflush> handle(Session& session, const p9::Tflush& request);
 // handle_walk.cc
 
 // All or nothing: a missing name is Rlerror with its errno, never a shorter Rwalk. Walking from an
-// open fid is allowed; what comes of it is not open.
+// open fid is allowed; what comes of it is not open. ELOOP for a symlink on the way, ENOTDIR for
+// another file and for a symlink walked from.
 Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request);
 Result<p9::Rclunk> handle(Session& session, const p9::Tclunk& request);
 // Removes a file of any kind if its name still stands for it (else ENOENT or ESTALE).
@@ -38,14 +39,15 @@ Result<p9::Rremove> handle(Session& session, const p9::Tremove& request);
 
 // handle_open.cc
 
-// Regular files and directories. EINVAL when the fid is open already, ELOOP for a symlink, EPERM
+// Regular files and directories. EBADF when the fid is open already, ELOOP for a symlink, EPERM
 // for devices, FIFOs and sockets, which are never opened; flags as in open_flags.h.
 Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request);
 // Creates, or without EXCL opens what is there if it is a regular file. The fid then stands for the
 // open file.
 Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request);
 
-// handle_io.cc. EBADF when the fid is not open for it, EISDIR for data of a directory.
+// handle_io.cc. EBADF when the fid is not open for it; EISDIR for reading a directory; EINVAL for an
+// offset past 2^63-1. A short count is what the kernel gave, and no error.
 
 Result<p9::Rread> handle(Session& session, const p9::Tread& request);
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request);

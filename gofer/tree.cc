@@ -58,7 +58,7 @@ Tree::Tree(Fd root, const Identity& identity, TreeBudget budget)
 }
 
 Result<NodeRef> Tree::walk(Node& dir, p9::Name name) {
-  if (!dir.identity_.is_directory()) return fail(dir.identity_.is_symlink() ? ELOOP : ENOTDIR);
+  if (!dir.identity_.is_directory()) return fail(ENOTDIR);
   Pin dir_fd = TRY(open(dir));
   if (NodeRef node = TRY(known(dir, dir_fd, name))) return node;
   TRY(cache_.make_room());
@@ -112,6 +112,15 @@ Result<Pin> Tree::open(Node& node) {
   else
     TRY(reopen(node));
   return Pin(NodeRef(&node), node.descriptor_);
+}
+
+// The kernel answers ".." of a directory that is no longer below the root of its mount with ENOENT.
+Result<void> Tree::check_inside(Node& node) {
+  Node* dir = node.identity_.is_directory() ? &node : node.detached_ ? nullptr : node.parent_;
+  if (dir == nullptr || dir->is_root()) return {};
+  Pin fd = TRY(open(*dir));
+  if (!host::statx(fd, host::Path::parent(), 0)) return fail(ESTALE);
+  return {};
 }
 
 // From the nearest place above that is open, down to the node, each step verified. A loop: the

@@ -25,7 +25,7 @@ class Tree {
 
   NodeRef root() { return root_; }
 
-  // The file that is `name` in `dir` now. ELOOP or ENOTDIR when `dir` is no directory.
+  // The file that is `name` in `dir` now. ENOTDIR when `dir` is no directory.
   base::Result<NodeRef> walk(Node& dir, p9::Name name);
 
   // A node for the file with this identity, which was just created there. Without a descriptor.
@@ -34,6 +34,10 @@ class Tree {
   // An O_PATH descriptor of the node's file. ESTALE when the host has put another file in its
   // place, or none, after the node's own descriptor was closed.
   base::Result<Pin> open(Node& node);
+
+  // ESTALE when the host has moved the node's file out of the tree together with the directory
+  // that it is or lies in: what is below that is none of the client's business any more.
+  base::Result<void> check_inside(Node& node);
 
   // unlinkat(2). A node of that place is detached and keeps its descriptor.
   base::Result<void> unlink(Node& dir, p9::Name name, int flags);
