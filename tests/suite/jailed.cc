@@ -1,0 +1,63 @@
+// The suite against a worker of the real binary, in its jail and under its filter.
+#include <stdexcept>
+#include <vector>
+
+#include "tests/suite/served.h"
+#include "tests/support/bundle.h"
+#include "tests/support/descriptors.h"
+#include "tests/support/gofer_process.h"
+
+namespace suite {
+namespace {
+
+constexpr std::size_t kServed = 1;  // the root is attach point 0
+
+std::vector<std::string> options_of(const Export& how) {
+  std::vector<std::string> options{"rbind", how.read_only ? "ro" : "rw"};
+  if (how.panic_on_write) options.emplace_back("x-gofer.panic-on-write");
+  if (how.make_fifo) options.emplace_back("x-gofer.mknod=fifo");
+  if (how.make_socket) options.emplace_back("x-gofer.mknod=socket");
+  return options;
+}
+
+}  // namespace
+
+struct Served::Impl {
+  Impl(const support::path& source, const Export& how)
+      : config(written(source, how)),
+        gofer(config, 2, {.binary = GOFER_BINARY, .arguments = {"--log-level", "info"}}) {
+    if (!gofer.ready()) throw std::runtime_error(gofer.failure());
+  }
+
+  support::path written(const support::path& source, const Export& how) {
+    bundle.mount("/served", source, options_of(how)).write();
+    return bundle.config();
+  }
+
+  support::Bundle bundle;
+  support::path config;
+  support::Gofer gofer;
+};
+
+Served::Served(const support::path& source, const Export& how) : impl_(new Impl(source, how)) {}
+Served::Served(Served&&) noexcept = default;
+Served::~Served() = default;
+
+base::UniqueFd Served::take_client() {
+  return impl_->gofer.take_client(kServed);
+}
+
+std::string Served::end() {
+  pid_t worker = impl_->gofer.worker(kServed);
+  return support::text_of(impl_->gofer.worker_end(worker), "cause");
+}
+
+std::string Served::log() const {
+  return impl_->gofer.process().err();
+}
+
+std::size_t Served::descriptors() const {
+  return support::count_descriptors(impl_->gofer.worker(kServed));
+}
+
+}  // namespace suite

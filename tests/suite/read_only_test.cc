@@ -1,0 +1,134 @@
+// A read-only tree stays as it is, whatever is asked.
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "tests/suite/samples.h"
+#include "tests/suite/world.h"
+
+namespace suite {
+namespace {
+
+class ReadOnly : public World {
+ protected:
+  void SetUp() override {
+    support::make_file(exported() / "file", "0123456789");
+    support::make_file(exported() / "directory" / "inside", "text");
+    support::make_symlink(exported() / "link", "file");
+    before_ = support::inventory(exported());
+  }
+  void expect_untouched() { EXPECT_EQ(support::inventory(exported()), before_); }
+
+  // Sends the sample, aimed at a fresh fid for `where`.
+  template <class M>
+  std::string send(std::string_view where, Of<M> type) {
+    p9::Fid fid = walk(where).release();
+    Subject subject{fid, Client::root(), client().new_fid(), name("inside"), name("new")};
+    std::string said = outcome(client().call(sample(type, subject)));
+    (void)client().call(p9::Tclunk{fid});
+    return said;
+  }
+
+ private:
+  support::Inventory before_;
+};
+
+class PanicOnWrite : public ReadOnly {};
+
+TEST_F(ReadOnly, RO1_EveryMutatingMessageAnswersErofs) {
+  serve({.read_only = true});
+  Subject any{p9::Fid{}, p9::Fid{}, p9::Fid{}, name("inside"), name("new")};
+  int refused = 0;
+  for (const char* where : {"file", "directory", "link"}) {
+    for_each_sample(any, [&]<class M>(const M& message) {
+      if (!p9::mutates(message)) return;
+      EXPECT_EQ(send(where, Of<M>{}), "EROFS") << M::kLine.name << " on " << where;
+      ++refused;
+    });
+  }
+  EXPECT_GE(refused, 3 * 13);
+  expect_untouched();
+}
+
+TEST_F(ReadOnly, RO1_EveryBitOfSetattrAnswersErofs) {
+  serve({.read_only = true});
+  UniqueFid file = walk("file");
+  for (uint32_t bit = 1; bit <= p9::kSetattrMtimeSet; bit <<= 1) {
+    EXPECT_EQ(outcome(client().call(p9::Tsetattr{.fid = file, .valid = bit, .mode = 0600})),
+              "EROFS")
+        << bit;
+  }
+  expect_untouched();
+}
+
+TEST_F(ReadOnly, RO1_EveryWayToOpenForWritingAnswersErofs) {
+  serve({.read_only = true});
+  UniqueFid file = walk("file");
+  for (uint32_t flags : {p9::kOpenWronly, p9::kOpenRdwr, p9::kOpenRdonly | p9::kOpenTrunc,
+                         p9::kOpenWronly | p9::kOpenAppend, p9::kOpenRdwr | p9::kOpenTrunc})
+    EXPECT_EQ(outcome(client().open(file, flags)), "EROFS") << flags;
+  expect_untouched();
+}
+
+TEST_F(ReadOnly, RO3_AccessModeThreeIsNone) {
+  serve({.read_only = true});
+  UniqueFid file = walk("file");
+  EXPECT_EQ(outcome(client().open(file, 3)), "EINVAL");
+  expect_untouched();
+}
+
+TEST_F(ReadOnly, WritingOnAFidThatIsOpenForReadingIsRefused) {
+  serve({.read_only = true});
+  UniqueFid file = open("file", p9::kOpenRdonly);
+  EXPECT_EQ(outcome(client().write(file, 0, "x")), "EROFS");
+  expect_untouched();
+}
+
+TEST_F(ReadOnly, EverythingElseWorks) {
+  serve({.read_only = true});
+  EXPECT_EQ(client().read_file("file"), "0123456789");
+  EXPECT_EQ(client().list("directory")->size(), 1U);
+  UniqueFid link = walk("link");
+  EXPECT_EQ(client().readlink(link), "file");
+  EXPECT_EQ(outcome(client().call(p9::Tstatfs{link})), "ok");
+  UniqueFid file = open("file", p9::kOpenRdonly);
+  EXPECT_EQ(outcome(client().call(p9::Tfsync{file, {0}})), "ok");
+  expect_untouched();
+}
+
+TEST_F(PanicOnWrite, RO4_OneWriteEndsTheServerWhichSaysWhatWasTried) {
+  serve({.read_only = true, .panic_on_write = true});
+  EXPECT_EQ(client().read_file("file"), "0123456789");
+  EXPECT_EQ(outcome(client().call(p9::Tmkdir{Client::root(), name("evil"), 0755, p9::kNoGid})),
+            "ECONNRESET");
+  EXPECT_EQ(hang_up(), "panic-on-write");
+  EXPECT_NE(served().log().find("Tmkdir"), std::string::npos) << served().log();
+  EXPECT_NE(served().log().find("evil"), std::string::npos) << served().log();
+  expect_untouched();
+}
+
+TEST_F(PanicOnWrite, RO4_EveryMutatingMessageEndsIt) {
+  Subject any{p9::Fid{}, p9::Fid{}, p9::Fid{}, name("inside"), name("new")};
+  for_each_sample(any, [&]<class M>(const M& message) {
+    if (!p9::mutates(message)) return;
+    serve({.read_only = true, .panic_on_write = true});
+    EXPECT_EQ(send("file", Of<M>{}), "ECONNRESET") << M::kLine.name;
+    EXPECT_EQ(hang_up(), "panic-on-write") << M::kLine.name;
+  });
+  expect_untouched();
+}
+
+TEST_F(PanicOnWrite, NothingElseEndsIt) {
+  serve({.read_only = true, .panic_on_write = true});
+  Subject any{p9::Fid{}, p9::Fid{}, p9::Fid{}, name("inside"), name("new")};
+  for_each_sample(any, [&]<class M>(const M& message) {
+    if (p9::mutates(message) || std::is_same_v<M, p9::Tversion>) return;
+    EXPECT_NE(send("file", Of<M>{}), "ECONNRESET") << M::kLine.name;
+  });
+  expect_alive();
+  expect_untouched();
+}
+
+}  // namespace
+}  // namespace suite

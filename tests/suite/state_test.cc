@@ -1,0 +1,148 @@
+// Every message on a fid in every state: the table of answers.
+#include <sys/stat.h>
+
+#include <array>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "tests/suite/samples.h"
+#include "tests/suite/world.h"
+
+namespace suite {
+namespace {
+
+constexpr std::size_t kStates = 8;
+constexpr std::array<std::string_view, kStates> kStateNames{
+    "a file",        "a directory",       "a link",          "open for reading", "open for writing",
+    "open for both", "an open directory", "an unlinked file"};
+
+using Row = std::array<std::string_view, kStates>;
+
+constexpr Row all(std::string_view answer) {
+  Row row;
+  row.fill(answer);
+  return row;
+}
+
+constexpr Row directories(std::string_view answer) {
+  return {"ENOTDIR", answer, "ENOTDIR", "ENOTDIR", "ENOTDIR", "ENOTDIR", answer, "ENOTDIR"};
+}
+
+// What is sent is in samples.h; nothing of the names there exists in the directory. Columns are
+// kStateNames.
+const std::map<std::string_view, Row>& answers() {
+  static const std::map<std::string_view, Row> kAnswers{
+      {"Tstatfs", all("ok")},
+      {"Tlopen", {"ok", "EISDIR", "ELOOP", "EBADF", "EBADF", "EBADF", "EBADF", "ok"}},
+      {"Tlcreate", directories("ok")},
+      {"Tsymlink", directories("ok")},
+      {"Tmknod", directories("ok")},
+      {"Tmkdir", directories("ok")},
+      {"Trename", {"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"}},
+      {"Treadlink", {"EINVAL", "EINVAL", "ok", "EINVAL", "EINVAL", "EINVAL", "EINVAL", "EINVAL"}},
+      {"Tgetattr", all("ok")},
+      {"Tsetattr", {"ok", "ok", "EOPNOTSUPP", "ok", "ok", "ok", "ok", "ok"}},
+      {"Txattrwalk", all("EOPNOTSUPP")},
+      {"Txattrcreate", all("EOPNOTSUPP")},
+      {"Tlock", all("EOPNOTSUPP")},
+      {"Tgetlock", all("EOPNOTSUPP")},
+      {"Treaddir", {"EBADF", "EBADF", "EBADF", "ENOTDIR", "ENOTDIR", "ENOTDIR", "ok", "EBADF"}},
+      {"Tfsync", {"EBADF", "EBADF", "EBADF", "ok", "ok", "ok", "ok", "EBADF"}},
+      {"Tlink", {"ok", "EPERM", "ok", "ok", "ok", "ok", "EPERM", "ENOENT"}},
+      {"Trenameat", directories("ENOENT")},
+      {"Tunlinkat", directories("ENOENT")},
+      {"Twalk", directories("ENOENT")},
+      {"Tread", {"EBADF", "EBADF", "EBADF", "ok", "EBADF", "ok", "EISDIR", "EBADF"}},
+      {"Twrite", {"EBADF", "EBADF", "EBADF", "EBADF", "ok", "ok", "EBADF", "EBADF"}},
+      {"Tclunk", all("ok")},
+      {"Tremove", {"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"}},
+  };
+  return kAnswers;
+}
+
+// Messages that are about a session, not about a fid that exists.
+template <class M>
+constexpr bool kAboutTheSession = std::is_same_v<M, p9::Tversion> || std::is_same_v<M, p9::Tauth> ||
+                                  std::is_same_v<M, p9::Tattach> || std::is_same_v<M, p9::Tflush>;
+
+class State : public World {
+ protected:
+  void SetUp() override { serve(); }
+
+  // A fid in the state of this column, on a file of its own.
+  p9::Fid make(std::size_t state) {
+    std::string where = "subject" + std::to_string(count_++);
+    bool directory = state == 1 || state == 6;
+    if (directory)
+      support::make_directory(exported() / where);
+    else if (state == 2)
+      support::make_symlink(exported() / where, "target");
+    else
+      support::make_file(exported() / where, "0123456789");
+    p9::Fid fid = walk(where).release();
+    static constexpr std::array<int, kStates> kFlags{
+        -1, -1, -1, p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr, p9::kOpenRdonly, -1};
+    if (kFlags[state] >= 0) {
+      EXPECT_EQ(outcome(client().open(fid, static_cast<uint32_t>(kFlags[state]))), "ok");
+    }
+    if (state == 7) std::filesystem::remove(exported() / where);
+    return fid;
+  }
+
+  template <class M>
+  std::string send(p9::Fid fid) {
+    std::string other = "other" + std::to_string(count_++);
+    Subject subject{fid, Client::root(), client().new_fid(), name("new"), name(other)};
+    return outcome(client().call(sample(Of<M>{}, subject)));
+  }
+
+ private:
+  int count_ = 0;
+};
+
+TEST_F(State, O1_EveryMessageInEveryStateAnswersAsTheTableSays) {
+  for_each_sample(Subject{}, [&]<class M>(const M&) {
+    if (kAboutTheSession<M>) return;
+    auto row = answers().find(M::kLine.name);
+    ASSERT_NE(row, answers().end()) << "no row for " << M::kLine.name;
+    for (std::size_t state = 0; state < kStates; ++state) {
+      EXPECT_EQ(send<M>(make(state)), row->second[state])
+          << M::kLine.name << " on " << kStateNames[state];
+    }
+  });
+  expect_alive();
+}
+
+TEST_F(State, O1_EveryMessageOnAFidThatIsNoneAnswersEbadf) {
+  p9::Fid clunked = make(0);
+  ASSERT_EQ(outcome(client().call(p9::Tclunk{clunked})), "ok");
+  for (p9::Fid none : {clunked, p9::Fid{4'000'000}, p9client::kNoFid}) {
+    for_each_sample(Subject{}, [&]<class M>(const M&) {
+      if (!kAboutTheSession<M>) {
+        EXPECT_EQ(send<M>(none), "EBADF") << M::kLine.name << " on " << none.value;
+      }
+    });
+  }
+}
+
+TEST_F(State, C7_OfTwoOpensInOneSendExactlyOneSucceeds) {
+  for (int round = 0; round < 50; ++round) {
+    p9::Fid fid = make(0);
+    int good = 0;
+    for (uint16_t tag : {uint16_t{1}, uint16_t{2}}) {
+      ASSERT_EQ(outcome(client().connection().send(p9::Tag{tag}, p9::Tlopen{fid, p9::kOpenRdwr})),
+                "ok");
+    }
+    for (int i = 0; i < 2; ++i) {
+      auto reply = client().connection().receive();
+      ASSERT_EQ(outcome(reply), "ok");
+      good += reply->type() == p9::Rlopen::kLine.type ? 1 : 0;
+    }
+    EXPECT_EQ(good, 1);
+  }
+}
+
+}  // namespace
+}  // namespace suite

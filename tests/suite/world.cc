@@ -1,0 +1,62 @@
+#include "tests/suite/world.h"
+
+#include <stdexcept>
+
+namespace suite {
+
+World::World() {
+  support::make_directory(exported());
+  support::make_file(outside() / "secret", kSecret);
+  support::make_file(outside() / "directory" / "secret", kSecret);
+  support::make_fifo(outside() / "fifo");
+  support::make_socket(outside() / "socket");
+  outside_before_ = support::inventory(outside());
+}
+
+void World::TearDown() {
+  if (client_) {
+    EXPECT_EQ(hang_up(), "hangup");
+  }
+  EXPECT_EQ(support::inventory(outside()), outside_before_);
+}
+
+void World::serve_silently(const Export& how) {
+  served_.emplace(exported(), how);
+  client_.emplace(served_->take_client());
+}
+
+void World::serve(const Export& how) {
+  serve_silently(how);
+  ASSERT_EQ(outcome(client().version()), "ok");
+  ASSERT_EQ(outcome(client().attach(Client::root())), "ok");
+}
+
+std::string World::hang_up() {
+  client_.reset();
+  return served_->end();
+}
+
+void World::expect_alive() {
+  EXPECT_EQ(outcome(client().getattr(Client::root())), "ok");
+}
+
+p9::Name World::name(std::string_view text) const {
+  auto name = p9::Name::parse(text);
+  if (!name) throw std::logic_error("not a name: " + std::string(text));
+  return *name;
+}
+
+UniqueFid World::walk(std::string_view path) {
+  auto fid = client().walk(path);
+  if (!fid) throw std::runtime_error("walk to " + std::string(path) + ": " + outcome(fid));
+  return *std::move(fid);
+}
+
+UniqueFid World::open(std::string_view path, uint32_t flags) {
+  UniqueFid fid = walk(path);
+  auto opened = client().open(fid, flags);
+  if (!opened) throw std::runtime_error("open of " + std::string(path) + ": " + outcome(opened));
+  return fid;
+}
+
+}  // namespace suite

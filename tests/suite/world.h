@@ -1,0 +1,57 @@
+// World: the fixture of the suite. A tree that is served, beside things that must never be reached.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cmd/p9/client.h"
+#include "tests/suite/served.h"
+#include "tests/support/outcome.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tree.h"
+
+namespace suite {
+
+using p9client::Client;
+using p9client::UniqueFid;
+using support::outcome;
+using support::path;
+
+// Whatever a test does: what lies outside stays as it was, and the server ends as it should.
+class World : public testing::Test {
+ protected:
+  World();
+  void TearDown() override;
+
+  path exported() const { return dir_ / "export"; }
+  path outside() const { return dir_ / "outside"; }
+  static constexpr std::string_view kSecret = "the secret of the outside\n";
+
+  // Starts serving exported() and connects. What the tree is to hold must be there before that
+  // only if it is read-only.
+  void serve(const Export& how = {});
+  // The same, without a word to the server yet.
+  void serve_silently(const Export& how = {});
+  Client& client() { return *client_; }
+  Served& served() { return *served_; }
+  // Closes the client's end and says why the server ended. Else TearDown() expects "hangup".
+  std::string hang_up();
+  // Asserts that the connection still answers.
+  void expect_alive();
+
+  p9::Name name(std::string_view text) const;
+  // A walk that must succeed.
+  UniqueFid walk(std::string_view path);
+  UniqueFid open(std::string_view path, uint32_t flags);
+
+ private:
+  support::TempDir dir_;
+  support::Inventory outside_before_;
+  std::optional<Served> served_;
+  std::optional<Client> client_;
+};
+
+}  // namespace suite
