@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "spec/base/fd.h"
 #include "spec/base/problem.h"
 
 namespace sandbox_test {
@@ -27,6 +28,9 @@ void become_user(uid_t uid, const std::vector<gid_t>& groups = {});
 
 // What `errno` says about a call's result: "ok" for anything but -1, or the errno's name.
 std::string said(long result);
+
+// Tries to pass a descriptor over a socket (SCM_RIGHTS) and says what came of it.
+std::string pass_descriptor(base::Fd socket);
 
 // A line "Name:\tvalue" of /proc/PID/status without the name; empty if there is none.
 std::string status_field(pid_t pid, const std::string& name);

@@ -156,26 +156,6 @@ TEST(Transport, IsAConnectedUnixStreamSocket) {
   EXPECT_EQ(refusal(Fd(999'999)), "is not open");
 }
 
-// The peer's attempt to pass a descriptor, as an errno's name.
-std::string pass_descriptor(Fd socket) {
-  char byte = 'x';
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = room.data();
-  message.msg_controllen = room.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  int passed = 0;
-  std::copy_n(reinterpret_cast<const char*>(&passed), sizeof passed,  // NOLINT: CMSG's own way
-              CMSG_DATA(header));
-  return said(::sendmsg(socket.raw(), &message, MSG_NOSIGNAL));
-}
-
 TEST(Transport, RefusesDescriptorsOfItsPeerWhereTheKernelCan) {
   auto [here, there] = support::socket_pair();
   EXPECT_EQ(pass_descriptor(there), "ok");

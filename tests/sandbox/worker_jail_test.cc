@@ -22,10 +22,12 @@
 
 #include "policies/programs.h"
 #include "sandbox/capabilities.h"
+#include "sandbox/descriptors.h"
 #include "sandbox/landlock.h"
 #include "spec/base/worker_fd.h"
 #include "tests/sandbox/child.h"
 #include "tests/sandbox/prison.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tree.h"
 
@@ -278,6 +280,7 @@ TEST_P(WorkerJail, MemoryIsNeverWritableAndExecutable) {
     return said(::mprotect(page, 4096, PROT_READ | PROT_EXEC));
   });
   ASSERT_TRUE(prison.started()) << prison.problem();
+  EXPECT_EQ(prison.report().mdwe, in_child([] { return said(::prctl(65, 1, 0, 0, 0)); }) == "ok");
   EXPECT_EQ(prison.said(), prison.report().mdwe ? "EACCES" : "ok");
 }
 
@@ -321,6 +324,7 @@ TEST_P(WorkerJail, PidOneHoldsNothing) {
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
     EXPECT_EQ(status_field(init, set), hexadecimal(0)) << set;
   EXPECT_EQ(status_field(init, "NoNewPrivs"), "1");
+  EXPECT_EQ(status_field(init, "SigIgn"), status_field(prison.worker(), "SigIgn"));
   EXPECT_EQ(open_fds(init).size(), 3U);
   ASSERT_EQ(mounts_of(init).size(), 1U);
   EXPECT_TRUE(has(mounts_of(init)[0], " / / ro,nosuid,nodev,noexec")) << mounts_of(init)[0];
@@ -368,6 +372,33 @@ TEST_P(WorkerJail, AReadOnlyFileStaysAsItIs) {
            said(::fchmodat(kOwnFds, "4", 0600, 0));
   });
   EXPECT_EQ(prison.said(), "ok EROFS EROFS") << prison.problem();
+}
+
+std::string namespace_of(pid_t pid, const std::string& kind) {
+  return fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/" + kind).string();
+}
+
+TEST_P(WorkerJail, ItsNamespacesAreItsLaunchersButMountsAreItsOwn) {
+  Prison prison(options_, nothing);
+  ASSERT_EQ(prison.said(), "ready") << prison.problem();
+  for (const char* kind : {"net", "ipc", "uts", "cgroup", "user"}) {
+    EXPECT_EQ(namespace_of(prison.worker(), kind), namespace_of(prison.launcher(), kind)) << kind;
+    bool own = unprivileged() || std::string(kind) != "user";
+    EXPECT_EQ(namespace_of(prison.worker(), kind) != namespace_of(::getpid(), kind), own) << kind;
+  }
+  EXPECT_EQ(namespace_of(prison.worker(), "pid"), namespace_of(prison.init(), "pid"));
+  EXPECT_NE(namespace_of(prison.worker(), "pid"), namespace_of(prison.launcher(), "pid"));
+  for (pid_t other : {prison.launcher(), prison.init(), ::getpid()})
+    EXPECT_NE(namespace_of(prison.worker(), "mnt"), namespace_of(other, "mnt"));
+}
+
+TEST_P(WorkerJail, ItsTransportTakesNoDescriptors) {
+  Prison prison(options_, nothing);
+  ASSERT_EQ(prison.said(), "ready") << prison.problem();
+  auto [here, there] = support::socket_pair();
+  bool kernel_can = sandbox::refuse_passed_descriptors(here).value();
+  EXPECT_EQ(prison.report().pass_rights, !kernel_can);
+  EXPECT_EQ(pass_descriptor(prison.client()), kernel_can ? "EPERM" : "ok");
 }
 
 TEST_P(WorkerJail, DescriptorsOfTheLauncherAreClosed) {
