@@ -22,12 +22,12 @@ namespace sandbox {
 
 // What is in force in a jailed process. Trivially copyable.
 struct JailReport {
-  int landlock_abi = 0;     // 0: none
-  int groups_kept = 0;      // supplementary groups that could not be dropped
-  uint32_t skipped = 0;     // Skips::bits()
-  bool mdwe = false;        // memory is never writable and executable
-  bool pass_rights = true;  // the transport would accept passed descriptors
-  bool filter = false;      // a filter follows (false only in instrumented builds)
+  int landlock_abi = 0;         // 0: none
+  int groups_kept = 0;          // supplementary groups that could not be dropped
+  uint32_t skipped = 0;         // Skips::bits()
+  bool mdwe = false;            // memory is never writable and executable
+  bool pass_rights = true;      // the transport would accept passed descriptors
+  bool filter = false;          // a filter follows (false only in instrumented builds)
   bool user_namespace = false;  // that of enter_user_namespace(): one id exists, no chown
 };
 
