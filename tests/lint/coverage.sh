@@ -38,6 +38,7 @@ while IFS=: read -r name promise pattern; do
   printf '%-14s %8d %8d %6d.%d%s\n' "$name" "$lines" "$run" $((percent / 10)) $((percent % 10)) \
     "$verdict"
 done <<<"$folders"
+echo "What runs under the real filter is not counted: sandbox and cmd are tested there."
 ((status == 0)) || printf 'the worst files:\n'
 ((status == 0)) || jq -r '.files | sort_by(.line_percent)[:8][] |
   "  \(.filename) \(.line_percent) %"' "$counts"
