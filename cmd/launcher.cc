@@ -88,8 +88,8 @@ class Launcher {
     status_.phase("mounts");
     TRY(find_trees());
     status_.phase("workers");
-    Jailed jailed = TRY(start_workers(options_, skips_, found_.served, std::move(transports_), log_,
-                                      supervisor_));
+    Jailed jailed = TRY(
+        start_workers(options_, skips_, found_.served, std::move(transports_), log_, supervisor_));
     TRY(announce(jailed));
     TRY(lock_down());
     return supervisor_.run();
@@ -113,8 +113,8 @@ class Launcher {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return {};
     base::Problem problem = failed("options", "is not an open descriptor", "fcntl");
     problem.exit = base::ExitCode::kUsage;
-    problem.where = (fd == options_.status_fd ? "--status-fd " : "--mounts-fd ") +
-                    std::to_string(fd);
+    problem.where =
+        (fd == options_.status_fd ? "--status-fd " : "--mounts-fd ") + std::to_string(fd);
     return base::failure(problem);
   }
 
@@ -192,6 +192,7 @@ spec::Json::Object Launcher::jail_json(const Jailed& jailed) const {
           {"mdwe", spec::Json(report.mdwe)},
           {"filter", spec::Json(report.filter)},
           {"user_namespace", spec::Json(report.user_namespace)},
+          {"groups_kept", spec::Json(int64_t{report.groups_kept})},
           {"named_violations", spec::Json(jailed.named_violations)},
           {"without", spec::Json(sandbox::to_text(skips_))}};
 }
@@ -229,12 +230,11 @@ Outcome<void> Launcher::lock_down() {
     keep.push_back(kSupervisorStatus);
     status_ = supervisor_status_;
   }
-  TRY(sandbox::lock_down_supervisor(
-      {.keep = keep,
-       .filter = policies::program(policies::Role::kSupervisor),
-       .limits = {.descriptors = options_.fd_limit},
-       .require_landlock = options_.require_landlock,
-       .skips = skips_}));
+  TRY(sandbox::lock_down_supervisor({.keep = keep,
+                                     .filter = policies::program(policies::Role::kSupervisor),
+                                     .limits = {.descriptors = options_.fd_limit},
+                                     .require_landlock = options_.require_landlock,
+                                     .skips = skips_}));
   return {};
 }
 

@@ -41,7 +41,7 @@ po::options_description serving_options() {
        "write one JSON object per event to N: phases, ready, each worker's end, failures")  //
       ("panic-on-write",
        "end a worker when its client tries to change a read-only tree, instead of answering "
-       "EROFS")  //
+       "EROFS")                                                      //
       ("check", "print the resolved attach plan and serve nothing")  //
       ("json", "with --check: print the plan as JSON");
   return serving;
@@ -65,10 +65,10 @@ po::options_description jail_options() {
 
 po::options_description other_options() {
   po::options_description other("Other");
-  other.add_options()                                                                          //
-      ("log-format", po::value<Words>()->value_name("text|json"), "lines on stderr")           //
-      ("log-level", po::value<Words>()->value_name("error|warning|info|debug"), "how much")    //
-      ("version", "print the version and the digests of the policies")                         //
+  other.add_options()                                                                        //
+      ("log-format", po::value<Words>()->value_name("text|json"), "lines on stderr")         //
+      ("log-level", po::value<Words>()->value_name("error|warning|info|debug"), "how much")  //
+      ("version", "print the version and the digests of the policies")                       //
       ("help", "print this");
   return other;
 }
@@ -85,9 +85,9 @@ Outcome<uint64_t> parse_number(const std::string& option, std::string_view text,
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && low <= value && value <= high)
     return value;
-  return base::failure(usage("--" + option, "\"" + std::string(text) + "\" is not valid",
-                             "expected a whole number from " + std::to_string(low) + " to " +
-                                 std::to_string(high)));
+  return base::failure(
+      usage("--" + option, "\"" + std::string(text) + "\" is not valid",
+            "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high)));
 }
 
 // Reads option values out of the parsed command line; every getter reports misuse by option name.
@@ -97,9 +97,7 @@ class Values {
 
   bool has(const char* option) const { return map_.count(option) > 0; }
 
-  Words all(const char* option) const {
-    return has(option) ? map_[option].as<Words>() : Words{};
-  }
+  Words all(const char* option) const { return has(option) ? map_[option].as<Words>() : Words{}; }
   Outcome<std::string> one(const char* option) const {
     Words words = all(option);
     if (words.size() > 1)
@@ -136,8 +134,8 @@ Outcome<std::vector<int>> parse_io_fds(const Words& values) {
   for (const std::string& list : values) {
     std::istringstream in(list + ",");
     for (std::string item; std::getline(in, item, ',');)
-      fds.push_back(static_cast<int>(
-          TRY(parse_number("io-fds", item, 3, std::numeric_limits<int>::max()))));
+      fds.push_back(
+          static_cast<int>(TRY(parse_number("io-fds", item, 3, std::numeric_limits<int>::max()))));
   }
   return fds;
 }
@@ -186,11 +184,10 @@ Outcome<void> find_clients(const Values& values, Options& options) {
                                  "expected neither: --check serves nothing"));
     return {};
   }
-  if (values.has("json"))
-    return base::failure(usage("--json", "given without --check"));
+  if (values.has("json")) return base::failure(usage("--json", "given without --check"));
   if (!options.io_fds.empty() && !options.command.empty())
-    return base::failure(usage("--io-fds", "given together with a command after --",
-                               "expected one of them"));
+    return base::failure(
+        usage("--io-fds", "given together with a command after --", "expected one of them"));
   if (options.io_fds.empty() && options.command.empty())
     return base::failure(usage("--io-fds", "is missing",
                                "expected --io-fds with one connected socket per attach point, or "
@@ -258,8 +255,10 @@ std::string help_text() {
          "  gofer --spec config.json --io-fds N[,N...] [options]\n"
          "  gofer --spec config.json [options] -- CMD ARGS...\n"
          "  gofer --spec config.json --check [--json]\n\n"
-         "In the first form the caller passes one connected socket per attach point. In the second\n"
-         "gofer makes them and runs CMD, which finds its ends described in GOFER_MOUNTS. The third\n"
+         "In the first form the caller passes one connected socket per attach point. In the "
+         "second\n"
+         "gofer makes them and runs CMD, which finds its ends described in GOFER_MOUNTS. The "
+         "third\n"
          "prints what would be served. gofer(8) has the details and the exit statuses.\n"
       << all_options();
   return out.str();

@@ -11,7 +11,9 @@ namespace {
 
 using spec::Json;
 
-Json text(std::string_view value) { return Json(std::string(value)); }
+Json text(std::string_view value) {
+  return Json(std::string(value));
+}
 
 const char* access_text(const Served& served) {
   if (!served.read_only()) return "rw";
@@ -20,8 +22,7 @@ const char* access_text(const Served& served) {
 
 // Control characters in a path must not reach a terminal.
 std::string printable(std::string value) {
-  std::ranges::replace_if(
-      value, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return value;
 }
 

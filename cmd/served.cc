@@ -49,8 +49,8 @@ Outcome<Found> look(const Options& options, std::vector<spec::AttachPoint> point
 Outcome<Found> prepare(const Options& options, std::vector<spec::AttachPoint> points) {
   Found found = TRY(open_sources(options, std::move(points)));
   for (Served& served : found.served)
-    served.tree = TRY(
-        sandbox::clone_tree(served.source.fd, served.point.recursive, served.point.where));
+    served.tree =
+        TRY(sandbox::clone_tree(served.source.fd, served.point.recursive, served.point.where));
   // While the trees can still be written to: a mount point may be missing in a read-only one.
   TRY(locate(found.served, sandbox::Missing::kCreate));
   for (Served& served : found.served)

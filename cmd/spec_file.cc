@@ -40,8 +40,8 @@ Outcome<UniqueFd> open_spec(const Options& options) {
   }
   UniqueFd fd(::open(options.spec.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd.valid())
-    return base::failure(problem(options, "cannot be opened", "open",
-                                 "expected the config.json of an OCI bundle"));
+    return base::failure(
+        problem(options, "cannot be opened", "open", "expected the config.json of an OCI bundle"));
   return fd;
 }
 

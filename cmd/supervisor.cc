@@ -25,7 +25,9 @@ constexpr uint64_t kX32Bit = 0x40000000;
 constexpr ExitCode kBySeverity[] = {ExitCode::kOk, ExitCode::kPanicOnWrite, ExitCode::kInternal,
                                     ExitCode::kWorkerDied, ExitCode::kPolicyViolation};
 
-auto severity(ExitCode code) { return std::ranges::find(kBySeverity, code); }
+auto severity(ExitCode code) {
+  return std::ranges::find(kBySeverity, code);
+}
 
 // Six hexadecimal numbers, for the log and the status line.
 struct ArgsText {
@@ -62,7 +64,9 @@ bool made_through_i386(pid_t pid) {
 }
 
 // What ptrace(2) takes as data is a pointer whatever it means.
-void* as_data(int value) { return reinterpret_cast<void*>(static_cast<intptr_t>(value)); }
+void* as_data(int value) {
+  return reinterpret_cast<void*>(static_cast<intptr_t>(value));
+}
 
 }  // namespace
 
@@ -80,8 +84,8 @@ void Supervisor::add(pid_t pid, std::string destination) {
 
 bool Supervisor::seize(pid_t pid) {
   Worker* worker = find(pid);
-  worker->traced = ::ptrace(PTRACE_SEIZE, pid, nullptr,
-                            as_data(PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)) == 0;
+  worker->traced =
+      ::ptrace(PTRACE_SEIZE, pid, nullptr, as_data(PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)) == 0;
   return worker->traced;
 }
 
@@ -180,18 +184,15 @@ void Supervisor::worker_ended(Worker& worker, int wait_status) {
   report(worker, LogLevel::kError, "internal", "status", status);
 }
 
-void Supervisor::report(const Worker& worker, LogLevel level, const char* cause,
-                        const char* detail, uint64_t value) {
+void Supervisor::report(const Worker& worker, LogLevel level, const char* cause, const char* detail,
+                        uint64_t value) {
   auto pid = static_cast<uint64_t>(worker.pid);
-  log_.write(level, "worker ended",
-             {{"destination", worker.destination},
-              {"cause", cause},
-              {"pid", pid},
-              {detail, value}});
-  status_.event("worker-end", {{"destination", worker.destination},
-                               {"pid", pid},
-                               {"cause", cause},
-                               {detail, value}});
+  log_.write(
+      level, "worker ended",
+      {{"destination", worker.destination}, {"cause", cause}, {"pid", pid}, {detail, value}});
+  status_.event(
+      "worker-end",
+      {{"destination", worker.destination}, {"pid", pid}, {"cause", cause}, {detail, value}});
 }
 
 void Supervisor::report_violation(const Worker& worker) {
@@ -225,7 +226,9 @@ void Supervisor::worsen(ExitCode code) {
   if (severity(code) > severity(exit_)) exit_ = code;
 }
 
-bool Supervisor::any_alive() const { return std::ranges::any_of(workers_, &Worker::alive); }
+bool Supervisor::any_alive() const {
+  return std::ranges::any_of(workers_, &Worker::alive);
+}
 
 void Supervisor::stop_workers() {
   stopping_ = true;
@@ -244,6 +247,18 @@ void Supervisor::take_signal(const siginfo_t& info) {
   }
 }
 
+// Reaped here: whoever reaps for this process might take its time, and leave a zombie meanwhile.
+void Supervisor::end_init() {
+  stopping_ = true;
+  if (init_) ::kill(*init_, SIGKILL);
+  sigset_t set = supervised_signals();
+  while (init_) {
+    siginfo_t info{};
+    (void)::sigwaitinfo(&set, &info);
+    drain();
+  }
+}
+
 int Supervisor::run() {
   sigset_t set = supervised_signals();
   for (;;) {
@@ -252,6 +267,7 @@ int Supervisor::run() {
     siginfo_t info{};
     if (::sigwaitinfo(&set, &info) > 0) take_signal(info);
   }
+  end_init();
   if (command_status_) return *command_status_;
   if (stop_signal_) return 128 + *stop_signal_;
   return static_cast<int>(exit_);

@@ -73,6 +73,7 @@ class Supervisor {
   void report_violation(const Worker& worker);
   void take_signal(const siginfo_t& info);
   void stop_workers();
+  void end_init();
   bool any_alive() const;
   void worsen(base::ExitCode code);
 

@@ -10,15 +10,15 @@ namespace {
 constexpr uint64_t kReservedFds = 16;  // the fixed ones, and a few that live for one request
 
 gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool may_chown) {
-  gofer::AttachPoint point{.root = base::kWorkerRoot,
-                           .own_fds = base::kWorkerOwnFds,
-                           .destination = served.location.destination,
-                           .read_only = served.read_only(),
-                           .on_write =
-                               served.panics() ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
-                           .make_fifo = served.point.special.fifo,
-                           .make_socket = served.point.special.socket,
-                           .may_chown = may_chown};
+  gofer::AttachPoint point{
+      .root = base::kWorkerRoot,
+      .own_fds = base::kWorkerOwnFds,
+      .destination = served.location.destination,
+      .read_only = served.read_only(),
+      .on_write = served.panics() ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
+      .make_fifo = served.point.special.fifo,
+      .make_socket = served.point.special.socket,
+      .may_chown = may_chown};
   point.limits.open_files = (fd_limit - kReservedFds) / 2;
   point.limits.node_fds = (fd_limit - kReservedFds) / 2;
   return point;

@@ -17,9 +17,9 @@
 namespace cmd {
 
 struct Jailed {
-  std::vector<pid_t> pids;      // as the caller's pid namespace numbers them; by attach point
-  sandbox::JailReport report;   // of the first worker: what the kernel had to offer
-  bool named_violations = true; // false: the kernel refused to trace a worker
+  std::vector<pid_t> pids;       // as the caller's pid namespace numbers them; by attach point
+  sandbox::JailReport report;    // of the first worker: what the kernel had to offer
+  bool named_violations = true;  // false: the kernel refused to trace a worker
 };
 
 // Forks pid 1 and one worker per attach point; `transports` corresponds to `served` by index and

@@ -34,7 +34,7 @@ std::string config(const std::string& mounts, const std::string& root = R"({"pat
 }
 
 std::string bound(const std::string& destination, const std::string& source = "data",
-                 const std::string& options = R"("rbind")", const std::string& more = "") {
+                  const std::string& options = R"("rbind")", const std::string& more = "") {
   return R"({"type":"bind","destination":")" + destination + R"(","source":")" + source +
          R"(","options":[)" + options + "]" + more + "}";
 }
@@ -165,18 +165,25 @@ TEST(BadInput, OfMountsIsRefused) {
       {"16 upwards", config(bound("/a/../b")), kBadSpec, "/mounts/0/destination"},
       {"16 slashes are cleaned", config(bound("//d///e/")), kAccepted, "/d/e "},
       {"16 a long component", config(bound("/" + std::string(256, 'c'))), kBadSpec, "255"},
-      {"16 a long path", config(bound("/" + std::string(5000, '/') + "d" +
-                                     [] {
-                                       std::string deep;
-                                       for (int i = 0; i < 2100; ++i) deep += "/d";
-                                       return deep;
-                                     }())),
+      {"16 a long path",
+       config(bound("/" + std::string(5000, '/') + "d" +
+                    [] {
+                      std::string deep;
+                      for (int i = 0; i < 2100; ++i) deep += "/d";
+                      return deep;
+                    }())),
        kBadSpec, "/mounts/0/destination"},
       {"17 twice", config(bound("/d") + "," + bound("/d")), kAccepted, "/mounts/1"},
-      {"17 twice, strict", config(bound("/d") + "," + bound("/d")), kBadSpec, "/mounts/1",
+      {"17 twice, strict",
+       config(bound("/d") + "," + bound("/d")),
+       kBadSpec,
+       "/mounts/1",
        {"--strict"}},
       {"18 hidden", config(bound("/d/e") + "," + bound("/d")), kAccepted, "note: "},
-      {"53 too many", config(bound("/a") + "," + bound("/b") + "," + bound("/c")), kBadSpec, "2",
+      {"53 too many",
+       config(bound("/a") + "," + bound("/b") + "," + bound("/c")),
+       kBadSpec,
+       "2",
        {"--max-mounts", "2"}},
   });
 }
@@ -186,22 +193,49 @@ TEST(BadInput, OfSourcesIsRefused) {
       {"26 missing", config(bound("/d", "nowhere")), kBadSpec, "/mounts/0"},
       {"27 relative", config(bound("/d", "data")), kAccepted, "/data"},
       {"28 a file", config(bound("/d", "file")), kAccepted, "file"},
-      {"28 a file on a directory", config(bound("/d", "file")), kBadSpec, "directory", {},
+      {"28 a file on a directory",
+       config(bound("/d", "file")),
+       kBadSpec,
+       "directory",
+       {},
        [](const path& bundle) { support::make_directory(bundle / "rootfs/d"); }},
-      {"28 a directory on a file", config(bound("/d", "data")), kBadSpec, "file", {},
+      {"28 a directory on a file",
+       config(bound("/d", "data")),
+       kBadSpec,
+       "file",
+       {},
        [](const path& bundle) { support::make_file(bundle / "rootfs/d"); }},
-      {"29 a FIFO", config(bound("/d", "fifo")), kBadSpec, "FIFO", {},
+      {"29 a FIFO",
+       config(bound("/d", "fifo")),
+       kBadSpec,
+       "FIFO",
+       {},
        [](const path& bundle) { support::make_fifo(bundle / "fifo"); }},
-      {"29 a socket", config(bound("/d", "socket")), kBadSpec, "socket", {},
+      {"29 a socket",
+       config(bound("/d", "socket")),
+       kBadSpec,
+       "socket",
+       {},
        [](const path& bundle) { support::make_socket(bundle / "socket"); }},
       {"29 a device", config(bound("/d", "/dev/null")), kBadSpec, "device"},
-      {"30 a link", config(bound("/d", "link")), kAccepted, "/data", {},
+      {"30 a link",
+       config(bound("/d", "link")),
+       kAccepted,
+       "/data",
+       {},
        [](const path& bundle) { std::filesystem::create_symlink("data", bundle / "link"); }},
-      {"30 a link, strict", config(bound("/d", "link")), kBadSpec, "/mounts/0", {"--strict"},
+      {"30 a link, strict",
+       config(bound("/d", "link")),
+       kBadSpec,
+       "/mounts/0",
+       {"--strict"},
        [](const path& bundle) { std::filesystem::create_symlink("data", bundle / "link"); }},
       {"31 empty", config(bound("/d", "")), kBadSpec, "/mounts/0/source"},
-      {"32 inside the root", config(bound("/d", "rootfs/sub", R"("rbind","ro")")), kAccepted,
-       "note: ", {},
+      {"32 inside the root",
+       config(bound("/d", "rootfs/sub", R"("rbind","ro")")),
+       kAccepted,
+       "note: ",
+       {},
        [](const path& bundle) { support::make_directory(bundle / "rootfs/sub"); }},
       {"33 proc", config(bound("/d", "/proc")), kBadSpec, "proc"},
       {"33 below sys", config(bound("/d", "/sys/kernel")), kBadSpec, "/mounts/0"},
@@ -273,8 +307,8 @@ TEST(BadInput, OfIdMappingsIsRefused) {
       {"46 boolean", mapped(range("0", "true", "1"), kOneId), kBadSpec,
        "/mounts/0/uidMappings/0/hostID"},
       {"49 user namespace without a map",
-       config("", R"({"path":"rootfs"})", R"(,"linux":{"namespaces":[{"type":"user"}]})"),
-       kBadSpec, "/linux"},
+       config("", R"({"path":"rootfs"})", R"(,"linux":{"namespaces":[{"type":"user"}]})"), kBadSpec,
+       "/linux"},
   });
 }
 
@@ -289,9 +323,13 @@ TEST(BadInput, OfDestinationsIsResolvedInsideTheRoot) {
     return std::pair{std::string(target), std::string(says)};
   };
   expect({"20 through a link", config(bound("/link/d")), kAccepted, "/etc/d ", {}, link("etc")});
-  for (const auto& [target, says] : {strange("/etc", "/etc/d "), strange("../../../etc", "/etc/d "),
-                                     strange("../../..", "/d ")})
-    expect({"21 out of the root", config(bound("/link/d")), kAccepted, says.c_str(), {},
+  for (const auto& [target, says] :
+       {strange("/etc", "/etc/d "), strange("../../../etc", "/etc/d "), strange("../../..", "/d ")})
+    expect({"21 out of the root",
+            config(bound("/link/d")),
+            kAccepted,
+            says.c_str(),
+            {},
             link(target.c_str())});
   expect({"23 a loop", config(bound("/link/d")), kBadSpec, "ELOOP", {}, link("link")});
   expect({"25 missing", config(bound("/made/here")), kAccepted, "will be made"});
@@ -306,11 +344,11 @@ TEST(BadInput, E22_AMagicLinkIsNoPath) {
   support::make_directory(bundle / "data");
   ASSERT_EQ(::mount("proc", (bundle / "rootfs/proc").c_str(), "proc", MS_RDONLY, nullptr), 0);
   std::ofstream(bundle / "config.json") << config(bound("/proc/self/root/etc"));
-  Process gofer({.words = {GOFER_BINARY, "--check", "--allow-kernel-fs", "--spec",
-                           bundle / "config.json"},
-                 .inherited = {},
-                 .environment = {},
-                 .user = {}});
+  Process gofer(
+      {.words = {GOFER_BINARY, "--check", "--allow-kernel-fs", "--spec", bundle / "config.json"},
+       .inherited = {},
+       .environment = {},
+       .user = {}});
   EXPECT_EQ(gofer.wait().status, kBadSpec);
   EXPECT_NE(gofer.err().find("ELOOP"), std::string::npos) << gofer.err();
   ::umount2((bundle / "rootfs/proc").c_str(), MNT_DETACH);

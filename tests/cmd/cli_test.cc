@@ -61,8 +61,10 @@ class Cli : public testing::Test {
   }
   Gofer serve(Words arguments = {}) {
     write();
-    return {bundle_.config(), bundle_.attach_points(),
-            {.binary = GOFER_BINARY, .arguments = std::move(arguments), .inherited = {}, .user = {}}};
+    return {
+        bundle_.config(),
+        bundle_.attach_points(),
+        {.binary = GOFER_BINARY, .arguments = std::move(arguments), .inherited = {}, .user = {}}};
   }
   Bundle bundle_;
 };
@@ -100,8 +102,8 @@ TEST_F(Help, NamesThePoliciesInTheVersion) {
 }
 
 TEST_F(Cli, AWrongCommandLineIsOneLineAndStatusTwo) {
-  for (const Words& words : {Words{}, Words{"--unheard-of"}, Words{"--spec", "c", "--status-fd",
-                                                                   "99", "--io-fds", "3"}}) {
+  for (const Words& words : {Words{}, Words{"--unheard-of"},
+                             Words{"--spec", "c", "--status-fd", "99", "--io-fds", "3"}}) {
     Said said = run(words);
     EXPECT_EQ(said.end.status, 2) << said.err;
     EXPECT_EQ(std::count(said.err.begin(), said.err.end(), '\n'), 1) << said.err;
@@ -115,8 +117,8 @@ TEST_F(Cli, TheManualNamesEveryStepThatMayBeLeftOut) {
   std::string manual = support::read_file("docs/man/gofer.8");
   auto steps = manual.find(".SH STEPS");
   ASSERT_NE(steps, manual.npos);
-  for (const char* name : {"network", "ipc", "uts", "cgroup", "landlock", "limits", "mdwe",
-                           "trace", "groups"}) {
+  for (const char* name :
+       {"network", "ipc", "uts", "cgroup", "landlock", "limits", "mdwe", "trace", "groups"}) {
     EXPECT_NE(said.err.find(name), said.err.npos) << said.err;
     EXPECT_NE(manual.find(name, steps), manual.npos) << name;
   }
@@ -147,13 +149,12 @@ TEST_F(Cli, RunsNoCommandWhenTheStartFails) {
 TEST_F(Cli, PassesASignalOnToTheCommand) {
   write();
   auto [reading, writing] = support::make_pipe();
-  Process gofer(
-      {.words = {GOFER_BINARY, "--spec", bundle_.config(), "--", "sh", "-c",
-                 "trap 'exit 42' TERM; echo ready >&" + std::to_string(writing.raw()) +
-                     "; while :; do sleep 0.05; done"},
-       .inherited = {writing},
-       .environment = {},
-       .user = {}});
+  Process gofer({.words = {GOFER_BINARY, "--spec", bundle_.config(), "--", "sh", "-c",
+                           "trap 'exit 42' TERM; echo ready >&" + std::to_string(writing.raw()) +
+                               "; while :; do sleep 0.05; done"},
+                 .inherited = {writing},
+                 .environment = {},
+                 .user = {}});
   char buffer[6];
   ASSERT_EQ(::read(reading.raw(), buffer, sizeof buffer), 6);
   gofer.send_signal(SIGTERM);
@@ -165,9 +166,9 @@ TEST_F(Cli, ReadsTheSpecFromADescriptorWhoseFileIsGone) {
   base::UniqueFd spec(::open(bundle_.config().c_str(), O_RDONLY | O_CLOEXEC));
   std::filesystem::remove(bundle_.config());
   ASSERT_EQ(::lseek(spec.raw(), 5, SEEK_SET), 5);
-  Said said = run({"--check", "--spec-fd", std::to_string(spec.raw()), "--bundle",
-                   bundle_.directory()},
-                  {spec});
+  Said said =
+      run({"--check", "--spec-fd", std::to_string(spec.raw()), "--bundle", bundle_.directory()},
+          {spec});
   EXPECT_EQ(said.end.status, 0) << said.err;
   EXPECT_NE(said.out.find("/ro"), said.out.npos);
 }
