@@ -11,6 +11,7 @@ namespace gofer {
 // Serves one connection on `transport` (a connected stream socket, borrowed) until the client
 // closes it (kHangup), sends what is no frame (kProtocol), or tries to write to a panic-on-write
 // attach point (kPanicOnWrite, after logging operation and name). All fids are released on return.
+// SIGPIPE is ignored by the process: a client that left shows as EPIPE.
 base::WorkerExit serve(base::Fd transport, const AttachPoint& attach_point, const base::Log& log);
 
 }  // namespace gofer

@@ -1,6 +1,7 @@
 #include "tests/support/bare_server.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,8 @@ BareServer::BareServer(const path& root, gofer::AttachPoint options)
       own_fds_(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
       log_(make_memory_file("log")),
       attach_point_(options) {
+  // As in a worker: a client that left is an errno, and modes are the client's to choose.
+  ::signal(SIGPIPE, SIG_IGN);
   ::umask(0);
   auto [server, client] = socket_pair();
   server_ = std::move(server);
