@@ -12,7 +12,7 @@ namespace {
 class Attributes : public Served {
  protected:
   struct stat stat_of(const path& below) {
-    struct stat stat {};
+    struct stat stat{};
     EXPECT_EQ(::lstat(on_host(below).c_str(), &stat), 0) << below;
     return stat;
   }
@@ -116,10 +116,10 @@ TEST_F(Attributes, NotAskedForStay) {
   support::make_file(on_host("f"), "text", 0640);
   serve();
   p9::Fid fid = walk({"f"});
-  p9::Tsetattr old{.valid = p9::kSetattrAtime | p9::kSetattrAtimeSet | p9::kSetattrMtime |
-                            p9::kSetattrMtimeSet,
-                   .atime_sec = 5,
-                   .mtime_sec = 6};
+  p9::Tsetattr old{
+      .valid = p9::kSetattrAtime | p9::kSetattrAtimeSet | p9::kSetattrMtime | p9::kSetattrMtimeSet,
+      .atime_sec = 5,
+      .mtime_sec = 6};
   ASSERT_EQ(set(fid, old), "ok");
   ASSERT_EQ(set(fid, {.valid = p9::kSetattrGid, .mode = 0, .uid = 9, .gid = 12}), "ok");
   EXPECT_EQ(stat_of("f").st_uid, ::geteuid());
@@ -138,8 +138,7 @@ TEST_F(Attributes, OfASymlinkAreItsOwn) {
   support::make_symlink(on_host("l"), "f");
   serve();
   struct stat target = stat_of("f");
-  ASSERT_EQ(set(walk({"l"}), {.valid = p9::kSetattrUid | p9::kSetattrMtime |
-                                       p9::kSetattrMtimeSet,
+  ASSERT_EQ(set(walk({"l"}), {.valid = p9::kSetattrUid | p9::kSetattrMtime | p9::kSetattrMtimeSet,
                               .uid = 77,
                               .mtime_sec = 3}),
             "ok");
@@ -180,7 +179,7 @@ TEST_F(Attributes, OfTheFileSystemAreThoseOfTheHost) {
   serve();
   auto reply = call(p9::Tstatfs{kRoot});
   ASSERT_EQ(outcome(reply), "ok");
-  struct statvfs host {};
+  struct statvfs host{};
   ASSERT_EQ(::statvfs(top().c_str(), &host), 0);
   EXPECT_EQ(reply->bsize, host.f_bsize);
   EXPECT_EQ(reply->blocks, host.f_blocks);

@@ -17,7 +17,7 @@ class Create : public Served {
     return call(p9::Tlcreate{fid, name(file), flags, mode, p9::kNoGid});
   }
   struct stat stat_of(const path& below) {
-    struct stat stat {};
+    struct stat stat{};
     EXPECT_EQ(::lstat(on_host(below).c_str(), &stat), 0) << below;
     return stat;
   }
@@ -93,9 +93,8 @@ TEST_F(Open, EndsAtTheBudgetAndRecovers) {
   p9::Fid one = open({"f"}, p9::kOpenRdonly);
   open({}, p9::kOpenRdonly);
   EXPECT_EQ(outcome(call(p9::Tlopen{walk({"f"}), p9::kOpenRdonly})), "EMFILE");
-  EXPECT_EQ(
-      outcome(call(p9::Tlcreate{walk({}), name("g"), p9::kOpenRdwr, 0644, p9::kNoGid})),
-      "EMFILE");
+  EXPECT_EQ(outcome(call(p9::Tlcreate{walk({}), name("g"), p9::kOpenRdwr, 0644, p9::kNoGid})),
+            "EMFILE");
   EXPECT_FALSE(std::filesystem::exists(on_host("g")));
   session().fids().erase(one);
   EXPECT_EQ(outcome(call(p9::Tlopen{walk({"f"}), p9::kOpenRdonly})), "ok");

@@ -59,6 +59,8 @@ std::string Served::write(p9::Fid fid, uint64_t offset, std::string_view text) {
   return reply ? std::to_string(reply->count) : outcome(reply);
 }
 
-std::string Served::log() const { return support::content_of(log_); }
+std::string Served::log() const {
+  return support::content_of(log_);
+}
 
 }  // namespace gofer

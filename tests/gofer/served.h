@@ -22,7 +22,9 @@ using support::path;
 inline constexpr p9::Fid kRoot{1};
 inline constexpr uint32_t kOwnMsize = 65536;
 
-inline p9::Name name(std::string_view text) { return *p9::Name::parse(text); }
+inline p9::Name name(std::string_view text) {
+  return *p9::Name::parse(text);
+}
 
 class Served : public ::testing::Test {
  protected:

@@ -38,7 +38,8 @@ TEST_F(Version, RefusedLeavesTheSessionAsItWas) {
 
 TEST_F(Version, OfGoogleIsCountedDownAndWhatOnlyLooksLikeItIsUnknown) {
   serve();
-  for (const char* newer : {"9P2000.L.Google.0", "9P2000.L.Google.13", "9P2000.L.Google.4294967295"})
+  for (const char* newer :
+       {"9P2000.L.Google.0", "9P2000.L.Google.13", "9P2000.L.Google.4294967295"})
     EXPECT_EQ(outcome(call(p9::Tversion{8192, newer})), "EAGAIN") << newer;
   for (const char* other : {"9P2000.L.Google.", "9P2000.L.Google.-1", "9P2000.L.Google.+1",
                             "9P2000.L.Google.4294967296", "9P2000.L.Google.1x", "9P2000.L.Other.1",

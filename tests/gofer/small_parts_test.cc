@@ -67,14 +67,13 @@ TEST(OpenFlags, AreTranslatedByTable) {
     uint32_t wire;
     int host;
   };
-  for (auto [wire, flags] : {Row{p9::kOpenRdonly, O_RDONLY},
-                             Row{p9::kOpenWronly, O_WRONLY},
-                             Row{p9::kOpenRdwr, O_RDWR},
-                             Row{p9::kOpenRdonly | p9::kOpenTrunc, O_RDONLY | O_TRUNC},
-                             Row{p9::kOpenWronly | p9::kOpenAppend, O_WRONLY | O_APPEND},
-                             Row{p9::kOpenRdwr | p9::kOpenDsync, O_RDWR | O_DSYNC},
-                             Row{p9::kOpenRdwr | p9::kOpenSync | p9::kOpenDsync, O_RDWR | O_SYNC},
-                             Row{p9::kOpenRdonly | p9::kOpenAppend | p9::kOpenSync, O_RDONLY}}) {
+  for (auto [wire, flags] :
+       {Row{p9::kOpenRdonly, O_RDONLY}, Row{p9::kOpenWronly, O_WRONLY}, Row{p9::kOpenRdwr, O_RDWR},
+        Row{p9::kOpenRdonly | p9::kOpenTrunc, O_RDONLY | O_TRUNC},
+        Row{p9::kOpenWronly | p9::kOpenAppend, O_WRONLY | O_APPEND},
+        Row{p9::kOpenRdwr | p9::kOpenDsync, O_RDWR | O_DSYNC},
+        Row{p9::kOpenRdwr | p9::kOpenSync | p9::kOpenDsync, O_RDWR | O_SYNC},
+        Row{p9::kOpenRdonly | p9::kOpenAppend | p9::kOpenSync, O_RDONLY}}) {
     auto mode = parse_open_flags(wire);
     ASSERT_EQ(outcome(mode), "ok") << wire;
     EXPECT_EQ(mode->flags, flags) << wire;

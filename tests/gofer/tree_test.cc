@@ -22,7 +22,9 @@ using support::path;
 constexpr TreeBudget kPlenty{.nodes = 10'000, .descriptors = 1000};
 constexpr TreeBudget kFew{.nodes = 10'000, .descriptors = 4};
 
-p9::Name name(std::string_view text) { return *p9::Name::parse(text); }
+p9::Name name(std::string_view text) {
+  return *p9::Name::parse(text);
+}
 
 class Nodes : public ::testing::Test {
  protected:

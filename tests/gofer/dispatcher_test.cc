@@ -1,0 +1,241 @@
+// What every request meets before its handler, and what becomes of its frame.
+#include "gofer/dispatcher.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+
+#include "tests/gofer/served.h"
+
+namespace gofer {
+namespace {
+
+constexpr p9::Tag kTag{0x1234};
+constexpr p9::Fid kFile{2};
+
+class Dispatch : public Served {
+ protected:
+  struct Reply {
+    uint8_t type = 0;
+    p9::Tag tag;
+    std::vector<std::byte> body;
+    int error() const {
+      uint32_t code = 0;
+      if (type == p9::Rlerror::kLine.type) std::memcpy(&code, body.data(), sizeof code);
+      return static_cast<int>(code);
+    }
+  };
+
+  Reply serve_bytes(p9::Bytes frame) {
+    auto size = serve_frame(session(), frame, room_);
+    EXPECT_EQ(outcome(size), "ok");
+    Reply reply;
+    if (!size) return reply;
+    p9::Reader in(p9::Bytes(room_).first(*size));
+    EXPECT_EQ(in.number<uint32_t>(), *size);
+    reply.type = in.number<uint8_t>();
+    reply.tag = p9::Tag{in.number<uint16_t>()};
+    p9::Bytes body = p9::Bytes(room_).subspan(p9::kHeaderSize, *size - p9::kHeaderSize);
+    reply.body.assign(body.begin(), body.end());
+    EXPECT_EQ(reply.tag, kTag);
+    return reply;
+  }
+  template <p9::Message M>
+  static std::vector<std::byte> frame_of(const M& message) {
+    std::vector<std::byte> frame(p9::kHeaderSize + p9::body_size(message));
+    EXPECT_EQ(outcome(p9::encode_frame(frame, kTag, message)), "ok");
+    return frame;
+  }
+  template <p9::Message M>
+  Reply send(const M& message) {
+    return serve_bytes(frame_of(message));
+  }
+  static std::vector<std::byte> empty_frame(uint8_t type) {
+    std::vector<std::byte> frame = frame_of(p9::Rclunk{});
+    frame[4] = std::byte{type};
+    return frame;
+  }
+
+  // Calls `check` with a request of every type, aimed at kFile.
+  template <class Check, p9::Message... M>
+  static void for_each(p9::MessageList<M...>, Check check) {
+    (check(aimed<M>()), ...);
+  }
+  template <p9::Message M>
+  static M aimed() {
+    M message{};
+    std::apply([](auto&... field) { (aim(field), ...); }, p9::detail::tie_members(message));
+    return message;
+  }
+  static void aim(p9::Fid& fid) { fid = kFile; }
+  static void aim(p9::Name& text) { text = name("new"); }
+  template <class T>
+  static void aim(T&) {}
+
+ private:
+  std::array<std::byte, kOwnMsize> room_{};
+};
+
+TEST_F(Dispatch, ServesOnlyTversionBeforeAVersion) {
+  AttachPoint point = none();
+  base::UniqueFd root = support::open_path(top());
+  point.root = root;
+  base::Log log(base::Fd(2), base::LogFormat::kText, base::LogLevel::kError, "worker");
+  auto fresh = Session::start(point, log);
+  ASSERT_EQ(outcome(fresh), "ok");
+  EXPECT_EQ(fresh->frame_limit(), 8192U);
+  std::array<std::byte, kMinMsize> room{};
+  for_each(p9::Requests{}, [&]<p9::Message M>(const M& message) {
+    if (std::is_same_v<M, p9::Tversion>) return;
+    ASSERT_EQ(outcome(serve_frame(*fresh, frame_of(message), room)), "ok");
+    EXPECT_EQ(room[4], std::byte{p9::Rlerror::kLine.type}) << M::kLine.name;
+    EXPECT_EQ(room[7], std::byte{EINVAL}) << M::kLine.name;
+  });
+  ASSERT_EQ(outcome(serve_frame(*fresh, frame_of(p9::Tversion{8192, "9P2000.L"}), room)), "ok");
+  EXPECT_EQ(room[4], std::byte{p9::Rversion::kLine.type});
+}
+
+TEST_F(Dispatch, RefusesTypesThatAreNoRequest) {
+  serve();
+  std::array<bool, 256> served{};
+  for_each(p9::Requests{}, [&]<p9::Message M>(const M&) { served[M::kLine.type] = true; });
+  for (unsigned type = 0; type < served.size(); ++type) {
+    if (served[type]) continue;
+    EXPECT_EQ(serve_bytes(empty_frame(static_cast<uint8_t>(type))).error(), EOPNOTSUPP) << type;
+  }
+  EXPECT_EQ(session().fids().size(), 1U);
+}
+
+TEST_F(Dispatch, W4_RefusesEveryTruncatedBodyWithoutEffect) {
+  support::make_file(on_host("f"), "text");
+  serve();
+  ASSERT_EQ(outcome(walk_to(kFile, {"f"})), "ok");
+  support::Inventory before = support::inventory(top());
+  for_each(p9::Requests{}, [&]<p9::Message M>(const M& message) {
+    std::vector<std::byte> whole = frame_of(message);
+    for (std::size_t size = p9::kHeaderSize; size < whole.size(); ++size) {
+      if (std::is_same_v<M, p9::Tfsync> && size == p9::kHeaderSize + 4) continue;
+      std::vector<std::byte> cut(whole.begin(), whole.begin() + static_cast<long>(size));
+      auto length = static_cast<uint32_t>(size);
+      std::memcpy(cut.data(), &length, sizeof length);
+      EXPECT_EQ(serve_bytes(cut).error(), EINVAL) << M::kLine.name << " " << size;
+    }
+  });
+  EXPECT_EQ(support::inventory(top()), before);
+  EXPECT_EQ(session().fids().size(), 2U);
+}
+
+TEST_F(Dispatch, W5_RefusesTrailingBytes) {
+  support::make_file(on_host("f"), "text");
+  serve();
+  ASSERT_EQ(outcome(walk_to(kFile, {"f"})), "ok");
+  for_each(p9::Requests{}, [&]<p9::Message M>(const M& message) {
+    for (std::size_t extra : {1UL, 7UL, 64UL}) {
+      std::vector<std::byte> frame = frame_of(message);
+      frame.resize(frame.size() + extra);
+      auto length = static_cast<uint32_t>(frame.size());
+      std::memcpy(frame.data(), &length, sizeof length);
+      EXPECT_EQ(serve_bytes(frame).error(), EINVAL) << M::kLine.name;
+    }
+  });
+  EXPECT_EQ(session().fids().size(), 2U);
+}
+
+TEST_F(Dispatch, GivesBadNamesTheirOwnErrno) {
+  serve();
+  auto mkdir_frame = [&](std::string_view text) {
+    std::vector<std::byte> frame = frame_of(p9::Tmkdir{kRoot, name("x"), 0755, p9::kNoGid});
+    auto length = static_cast<uint16_t>(text.size());
+    std::vector<std::byte> bytes(frame.begin(), frame.begin() + 11);
+    bytes.resize(13);
+    std::memcpy(bytes.data() + 11, &length, sizeof length);
+    auto view = std::as_bytes(std::span(text));
+    bytes.insert(bytes.end(), view.begin(), view.end());
+    bytes.insert(bytes.end(), frame.begin() + 14, frame.end());
+    auto size = static_cast<uint32_t>(bytes.size());
+    std::memcpy(bytes.data(), &size, sizeof size);
+    return bytes;
+  };
+  using namespace std::string_view_literals;
+  for (std::string_view bad : {""sv, "."sv, ".."sv, "a/b"sv, "/"sv, "a\0b"sv, "x/"sv})
+    EXPECT_EQ(serve_bytes(mkdir_frame(bad)).error(), EINVAL) << bad;
+  EXPECT_EQ(serve_bytes(mkdir_frame(std::string(256, 'n'))).error(), ENAMETOOLONG);
+  EXPECT_TRUE(std::filesystem::is_empty(top()));
+  EXPECT_EQ(serve_bytes(mkdir_frame(std::string(255, 'n'))).error(), 0);
+  EXPECT_EQ(serve_bytes(mkdir_frame("\xff\n")).error(), 0);
+}
+
+TEST_F(Dispatch, RO1_RefusesWhatMutatesOnAReadOnlyTreeAndNothingElse) {
+  support::make_file(on_host("f"), "text");
+  AttachPoint options = none();
+  options.read_only = true;
+  serve(options);
+  support::Inventory before = support::inventory(top());
+  for_each(p9::Requests{}, [&]<p9::Message M>(const M& message) {
+    if (std::is_same_v<M, p9::Tversion>) return;
+    ASSERT_EQ(outcome(walk_to(kFile, {"f"})), "ok");
+    EXPECT_EQ(send(message).error() == EROFS, p9::mutates(message)) << M::kLine.name;
+    session().fids().erase(kFile);
+  });
+  EXPECT_EQ(support::inventory(top()), before);
+}
+
+TEST_F(Dispatch, RO1_TlopenMutatesByItsFlags) {
+  for (uint32_t flags : {p9::kOpenWronly, p9::kOpenRdwr, p9::kOpenTrunc, 3 | p9::kOpenTrunc})
+    EXPECT_TRUE(p9::mutates(p9::Tlopen{kFile, flags})) << flags;
+  for (uint32_t flags : {p9::kOpenRdonly, p9::kOpenCreate, p9::kOpenAppend, 3U})
+    EXPECT_FALSE(p9::mutates(p9::Tlopen{kFile, flags})) << flags;
+}
+
+TEST_F(Dispatch, O7_ReleasesTheFidOfARemoveThatFailed) {
+  support::make_file(on_host("d/f"));
+  serve();
+  ASSERT_EQ(outcome(walk_to(kFile, {"d"})), "ok");
+  EXPECT_EQ(send(p9::Tremove{kFile}).error(), ENOTEMPTY);
+  EXPECT_EQ(send(p9::Tclunk{kFile}).error(), EBADF);
+  AttachPoint options = none();
+  options.read_only = true;
+  serve(options);
+  ASSERT_EQ(outcome(walk_to(kFile, {"d"})), "ok");
+  EXPECT_EQ(send(p9::Tremove{kFile}).error(), EROFS);
+  EXPECT_EQ(send(p9::Tclunk{kFile}).error(), EBADF);
+}
+
+TEST_F(Dispatch, RO4_LogsWhatWasTriedAndPanics) {
+  support::make_file(on_host("d/f"));
+  AttachPoint options = none();
+  options.read_only = true;
+  options.on_write = OnWrite::kPanic;
+  options.destination = "/mnt/precious";
+  serve(options);
+  ASSERT_EQ(outcome(walk_to(kFile, {"d", "f"})), "ok");
+  EXPECT_EQ(send(p9::Tgetattr{kFile, p9::kGetattrBasic}).error(), 0);
+  EXPECT_FALSE(session().panicked());
+  send(p9::Tlopen{kFile, p9::kOpenWronly});
+  EXPECT_TRUE(session().panicked());
+  for (const char* said : {"panic-on-write", "/mnt/precious", "Tlopen fid=2 flags=1", "\"/d/f\""})
+    EXPECT_NE(log().find(said), std::string::npos) << said << " in " << log();
+}
+
+TEST_F(Dispatch, TracesRequestsAtDebugLevel) {
+  serve();
+  send(p9::Tgetattr{kFile, 0});
+  send(p9::Tflush{p9::Tag{9}});
+  EXPECT_NE(log().find("Tgetattr fid=2 request_mask=0"), std::string::npos) << log();
+  EXPECT_NE(log().find("Tflush oldtag=9"), std::string::npos) << log();
+}
+
+TEST_F(Dispatch, NeverAnswersMoreThanTheRoom) {
+  support::make_symlink(on_host("l"), std::string(4095, 't'));
+  serve();
+  ASSERT_EQ(outcome(walk_to(kFile, {"l"})), "ok");
+  std::array<std::byte, kMinMsize> room{};
+  auto size = serve_frame(session(), frame_of(p9::Treadlink{kFile}), room);
+  ASSERT_EQ(outcome(size), "ok");
+  EXPECT_EQ(room[4], std::byte{p9::Rlerror::kLine.type});
+  EXPECT_EQ(room[7], std::byte{EMSGSIZE});
+}
+
+}  // namespace
+}  // namespace gofer
