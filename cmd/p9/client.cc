@@ -82,7 +82,7 @@ Result<uint32_t> Client::version(uint32_t msize) {
 }
 
 Result<p9::Qid> Client::attach(p9::Fid fid, std::string_view aname) {
-  return TRY(call(p9::Tattach{fid, kNoFid, "", aname, kNoId})).qid;
+  return TRY(call(p9::Tattach{fid, kNoFid, "", aname, p9::kNoUname})).qid;
 }
 
 p9::Fid Client::new_fid() {
@@ -142,7 +142,7 @@ Result<UniqueFid> Client::create(p9::Fid directory, std::string_view name, uint3
                                  uint32_t mode) {
   p9::Name component = TRY(p9::Name::parse(name));
   UniqueFid fid = TRY(clone(directory));
-  TRY(call(p9::Tlcreate{fid, component, flags, mode, kNoId}));
+  TRY(call(p9::Tlcreate{fid, component, flags, mode, p9::kNoGid}));
   return fid;
 }
 

@@ -11,26 +11,9 @@
 
 namespace p9client {
 
-// Bits and flags of 9P2000.L, under their manual names (the numbers are Linux's on x86).
-inline constexpr p9::Fid kNoFid{0xffffffff};
-inline constexpr uint32_t kNoId = 0xffffffff;
-inline constexpr uint64_t kGetattrBasic = 0x7ff;
-inline constexpr uint64_t kGetattrAll = 0x3fff;
-inline constexpr uint32_t kUnlinkDirectory = 0x200;
+inline constexpr p9::Fid kNoFid{p9::kNoFid};
 inline constexpr uint32_t kDefaultMsize = (uint32_t{128} << 10) + 24;
 inline constexpr uint32_t kIoHeader = 24;  // room that a read or write needs besides its data
-
-enum SetattrBits : uint32_t {
-  kSetMode = 0x1,
-  kSetUid = 0x2,
-  kSetGid = 0x4,
-  kSetSize = 0x8,
-  kSetAtime = 0x10,
-  kSetMtime = 0x20,
-  kSetCtime = 0x40,
-  kSetAtimeTo = 0x80,
-  kSetMtimeTo = 0x100,
-};
 
 struct Entry {
   p9::Qid qid;
@@ -97,7 +80,7 @@ class Client {
   Result<UniqueFid> walk(std::string_view path) { return walk(root(), path); }
   Result<UniqueFid> walk(p9::Fid from, std::string_view path);
   Result<UniqueFid> clone(p9::Fid fid) { return walk(fid, ""); }
-  Result<p9::Rgetattr> getattr(p9::Fid fid, uint64_t mask = kGetattrBasic);
+  Result<p9::Rgetattr> getattr(p9::Fid fid, uint64_t mask = p9::kGetattrBasic);
   Result<p9::Rgetattr> stat(std::string_view path);
   Result<p9::Qid> open(p9::Fid fid, uint32_t flags);
   Result<UniqueFid> open(std::string_view path, uint32_t flags);

@@ -66,7 +66,7 @@ Result<void> put(Run& run, const Places::Slot& slot, base::Fd from, uint32_t mod
 Result<void> make_directory_at(const Place& directory, std::string_view name) {
   p9::Name component = TRY(p9::Name::parse(name));
   UniqueFid fid = TRY(directory.client->walk(directory.inside));
-  TRY(directory.client->call(p9::Tmkdir{fid, component, kDirectoryMode, kNoId}));
+  TRY(directory.client->call(p9::Tmkdir{fid, component, kDirectoryMode, p9::kNoGid}));
   return {};
 }
 
@@ -109,7 +109,7 @@ void empty_directory(Run& run, const Place& place, std::size_t depth) {
     }
     bool is_directory = entry.type == DT_DIR;
     if (is_directory) empty_directory(run, child, depth + 1);
-    run.good(child.path, remove_in(place, entry.name, is_directory ? kUnlinkDirectory : 0));
+    run.good(child.path, remove_in(place, entry.name, is_directory ? p9::kUnlinkDirectory : 0));
   }
 }
 
@@ -125,7 +125,7 @@ void remove(Run& run, const std::string& path) {
   bool is_directory = S_ISDIR(attributes->mode);
   if (is_directory && !run.has('r')) return run.complain(path, base::Errno(EISDIR));
   if (is_directory) empty_directory(run, place, 0);
-  run.good(path, remove_in(slot->directory, slot->name, is_directory ? kUnlinkDirectory : 0));
+  run.good(path, remove_in(slot->directory, slot->name, is_directory ? p9::kUnlinkDirectory : 0));
 }
 
 Result<void> move(Run& run, const std::string& from, const std::string& to) {
@@ -147,7 +147,7 @@ Result<void> link(Run& run, const std::string& target, const std::string& path) 
   Client& client = *slot.directory.client;
   if (run.has('s')) {
     UniqueFid directory = TRY(client.walk(slot.directory.inside));
-    TRY(client.call(p9::Tsymlink{directory, name, target, kNoId}));
+    TRY(client.call(p9::Tsymlink{directory, name, target, p9::kNoGid}));
     return {};
   }
   Place file = TRY(run.places().find(target, Last::kKeep));

@@ -145,7 +145,8 @@ void run_stat(Run& run) {
     if (!run.good(path, place)) continue;
     Result<UniqueFid> fid = place->client->walk(place->inside);
     if (!run.good(path, fid)) continue;
-    Result<p9::Rgetattr> attributes = place->client->getattr(*fid, kGetattrAll);
+    Result<p9::Rgetattr> attributes =
+        place->client->getattr(*fid, p9::kGetattrBasic | p9::kGetattrBtime);
     if (run.good(path, attributes)) std::cout << stat_text(path, *attributes) << '\n';
   }
 }

@@ -17,7 +17,7 @@ using base::fail;
 using base::Result;
 using base::UniqueFd;
 
-inline constexpr p9::Tag kNoTag{0xffff};
+inline constexpr p9::Tag kNoTag{p9::kNoTag};
 
 // One frame as it came from the wire. Views into it die with it.
 struct Frame {

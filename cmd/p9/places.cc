@@ -8,7 +8,6 @@ namespace p9client {
 namespace {
 
 constexpr int kMaxLinks = 40;  // as Linux has it
-constexpr uint8_t kQidSymlink = 0x02;
 
 std::string join(std::string_view directory, std::string_view name) {
   return std::string(directory == "/" ? "" : directory) + "/" + std::string(name);
@@ -59,7 +58,7 @@ Result<std::optional<std::string>> Places::follow_first(const std::string& path,
     Result<UniqueFid> fid = place.client->walk(place.inside);
     if (!fid) break;
     p9::Rgetattr attributes = TRY(place.client->getattr(*fid));
-    if (attributes.qid.type != kQidSymlink) continue;
+    if (attributes.qid.type != p9::kQidSymlink) continue;
     std::string target = TRY(place.client->readlink(*fid));
     std::string start = target.starts_with('/') ? "" : prefix.substr(0, prefix.rfind('/'));
     return clean_path(start + "/" + target + rest);

@@ -14,7 +14,6 @@
 #include "gofer/p9/dispatch.h"
 #include "tests/support/bare_server.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/outcome.h"
 #include "tests/support/raw_frame.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tree.h"
@@ -23,7 +22,6 @@ namespace gofer {
 namespace {
 
 using base::WorkerExit;
-using support::outcome;
 using support::RawFrame;
 using Frame = std::vector<std::byte>;
 

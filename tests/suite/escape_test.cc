@@ -191,8 +191,6 @@ TEST_F(Escape, S3_LinksThatTheHostSwapsInAtAnyDepthAreNeverFollowed) {
 TEST_F(Escape, S3_WholePathWalksNeverPassThroughALinkEither) {
   support::make_file(exported() / "a" / "b" / "secret", "inside");
   support::make_symlink(exported() / "a" / "l", outside().native());
-  support::make_file(outside() / "b" / "secret", "not the secret, but outside");
-  std::filesystem::remove_all(outside() / "b");
   serve();
   Meanwhile swapping([&] { support::exchange(exported() / "a/b", exported() / "a/l"); });
   for (int round = 0; round < kRounds && !HasFatalFailure(); ++round)
@@ -209,7 +207,7 @@ TEST_F(Escape, S5_LinksIntoProcAreNeverCrossed) {
   serve();
   for (int j = 0; j < i; ++j) {
     std::string link = "link" + std::to_string(j);
-    EXPECT_EQ(outcome(client().walk(link + "/secret")), "ENOTDIR");
+    EXPECT_EQ(outcome(client().walk(link + "/secret")), "ELOOP");
     UniqueFid fid = walk(link);
     EXPECT_EQ(outcome(client().open(fid, p9::kOpenRdonly)), "ELOOP");
     EXPECT_EQ(outcome(client().open(fid, p9::kOpenRdonly | p9::kOpenDirectory)), "ELOOP");

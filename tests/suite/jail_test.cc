@@ -189,8 +189,7 @@ TEST_F(Jail, R11_NoWorkerOutlivesTheLauncher) {
   gofer().process().send_signal(SIGKILL);
   EXPECT_EQ(gofer().process().wait(), (End{.signal = SIGKILL}));
   for (std::size_t i = 0; i < kCount; ++i) support::wait_until_gone(worker(i));
-  for (Client& client : clients)
-    EXPECT_EQ(outcome(client.connection().receive()), "ECONNRESET");
+  for (Client& client : clients) EXPECT_EQ(outcome(client.connection().receive()), "ECONNRESET");
 }
 
 TEST_F(Jail, L6_OneWorkersEndLeavesTheOthersServing) {
@@ -257,8 +256,10 @@ TEST_F(Jail, M1_DestinationsThroughLinksOfTheRootfsStayInside) {
   support::make_symlink(bundle_.rootfs() / "var" / "run", "/run");
   support::Inventory before = support::inventory(outside());
   path data = bundle_.beside("data");
-  bundle_.mount("/mnt/x", data).mount("/a/etc/y", data).mount("/out/z", data).mount("/var/run/w",
-                                                                                    data);
+  bundle_.mount("/mnt/x", data)
+      .mount("/a/etc/y", data)
+      .mount("/out/z", data)
+      .mount("/var/run/w", data);
   start();
   std::string mounts = gofer().mounts();
   auto parsed = spec::parse_json(mounts, "mounts", "--mounts-fd");
@@ -271,8 +272,7 @@ TEST_F(Jail, M1_DestinationsThroughLinksOfTheRootfsStayInside) {
   EXPECT_EQ(support::inventory(outside()), before);
   EXPECT_FALSE(std::filesystem::exists("/x"));
   EXPECT_TRUE(std::filesystem::is_directory(bundle_.rootfs() / "x"));
-  EXPECT_TRUE(
-      std::filesystem::is_directory(bundle_.rootfs() / outside().relative_path() / "z"));
+  EXPECT_TRUE(std::filesystem::is_directory(bundle_.rootfs() / outside().relative_path() / "z"));
   for (std::size_t i = kCount; i < kCount + 4; ++i)
     EXPECT_EQ(connect(i).read_file("notes"), "notes");
 }

@@ -40,8 +40,8 @@ class Mutant : public testing::Test {
     if (!gofer.ready()) throw std::runtime_error(gofer.failure());
     auto client = Client::connect(gofer.take_client(kTree));
     auto fid = client->walk(where);
-    Subject subject{fid->release(), Client::root(), client->new_fid(),
-                    *p9::Name::parse("inside"), *p9::Name::parse("new")};
+    Subject subject{fid->release(), Client::root(), client->new_fid(), *p9::Name::parse("inside"),
+                    *p9::Name::parse("new")};
     Answer answer;
     answer.said = outcome(client->call(sample(type, subject)));
     client = Client(base::UniqueFd());
@@ -56,8 +56,7 @@ class Mutant : public testing::Test {
 
 TEST_F(Mutant, L4_LeavesAReadOnlyTreeByteIdenticalUnderEveryMutatingMessage) {
   support::Inventory before = support::inventory(tree());
-  Subject any{p9::Fid{}, p9::Fid{}, p9::Fid{}, *p9::Name::parse("inside"),
-              *p9::Name::parse("new")};
+  Subject any{p9::Fid{}, p9::Fid{}, p9::Fid{}, *p9::Name::parse("inside"), *p9::Name::parse("new")};
   int killed = 0;
   for (const char* where : {"file", "directory", "link"}) {
     for_each_sample(any, [&]<class M>(const M& message) {

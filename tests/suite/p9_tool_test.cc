@@ -105,11 +105,12 @@ TEST_F(Tool, PutsFromInputAndFromFiles) {
 }
 
 TEST_F(Tool, MakesMovesLinksAndRemoves) {
-  expect("p9 mkdir /data/a && p9 mkdir -p /data/a/b/c /data/a && p9 mv /data/notes /data/a/b &&"
-         "p9 ln -s b/notes /data/a/soft && p9 ln /data/a/b/notes /data/hard && p9 cat /data/a/soft"
-         " && p9 cat /data/hard && p9 tree /data",
-         "my notes\nmy notes\n/data\n├── a\n│   ├── b\n│   │   ├── c\n│   │   └── notes\n"
-         "│   └── soft -> b/notes\n└── hard\n");
+  expect(
+      "p9 mkdir /data/a && p9 mkdir -p /data/a/b/c /data/a && p9 mv /data/notes /data/a/b &&"
+      "p9 ln -s b/notes /data/a/soft && p9 ln /data/a/b/notes /data/hard && p9 cat /data/a/soft"
+      " && p9 cat /data/hard && p9 tree /data",
+      "my notes\nmy notes\n/data\n├── a\n│   ├── b\n│   │   ├── c\n│   │   └── notes\n"
+      "│   └── soft -> b/notes\n└── hard\n");
   expect("p9 rm /data/hard && p9 rm -r /data/a && p9 ls /data", "");
   expect("p9 rm -f /data/missing", "");
 }
@@ -130,7 +131,8 @@ TEST_F(Tool, SaysWhatIsWrongInOneLine) {
   expect_error("p9 mkdir /library/x", "p9: /library/x: Read-only file system (EROFS)");
   expect_error("p9 rm /data", "p9: /data: Device or resource busy (EBUSY)");
   expect_error("p9 rm /etc", "p9: /etc: Is a directory (EISDIR)");
-  expect_error("p9 mv /data/notes /etc/notes", "p9: /data/notes: Invalid cross-device link (EXDEV)");
+  expect_error("p9 mv /data/notes /etc/notes",
+               "p9: /data/notes: Invalid cross-device link (EXDEV)");
   expect_error("p9 mkdir /data/a/b", "p9: /data/a/b: No such file or directory (ENOENT)");
 }
 
@@ -168,8 +170,7 @@ TEST_F(Tool, PrintsNamesThatCannotSteerATerminal) {
   support::make_file(data() / "c\xff");
   support::make_file(data() / "d\xc2\x9b");
   support::make_file(data() / "grün");
-  expect("p9 ls /data",
-         "a\\x1b[31mred\nb\\nforged\nc\\xff\nd\\xc2\\x9b\ngr\u00fcn\nnotes\n");
+  expect("p9 ls /data", "a\\x1b[31mred\nb\\nforged\nc\\xff\nd\\xc2\\x9b\ngr\u00fcn\nnotes\n");
 }
 
 TEST_F(Tool, TwoAtOnceOnOneAttachPointAreKeptApart) {

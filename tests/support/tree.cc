@@ -100,6 +100,7 @@ void make_fifo(const path& where, mode_t mode) {
 void make_device(const path& where, mode_t type_and_mode, unsigned major, unsigned minor) {
   make_parent(where);
   check(::mknod(where.c_str(), type_and_mode, makedev(major, minor)) == 0, where);
+  check(::chmod(where.c_str(), type_and_mode & 07777) == 0, where);
 }
 
 void make_socket(const path& where) {
