@@ -46,8 +46,8 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request);
 // open file.
 Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request);
 
-// handle_io.cc. EBADF when the fid is not open for it; EISDIR for reading a directory; EINVAL for an
-// offset past 2^63-1. A short count is what the kernel gave, and no error.
+// handle_io.cc. EBADF when the fid is not open for it; EISDIR for reading a directory; EINVAL for
+// an offset past 2^63-1. A short count is what the kernel gave, and no error.
 
 Result<p9::Rread> handle(Session& session, const p9::Tread& request);
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request);

@@ -11,8 +11,8 @@
 namespace gofer::host {
 
 // One component proven by p9::Name, the number of a descriptor (a name in AttachPoint::own_fds),
-// ".", "" or, for one question only, "..". Nothing with a slash in it can be made. A copy: Names are
-// views into a frame and not terminated by NUL.
+// ".", "" or, for one question only, "..". Nothing with a slash in it can be made. A copy: Names
+// are views into a frame and not terminated by NUL.
 class Path {
  public:
   explicit Path(p9::Name name) {

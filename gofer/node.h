@@ -38,8 +38,14 @@ class NodeRef {
   explicit NodeRef(Node* node);
   NodeRef(const NodeRef& other) : NodeRef(other.node_) {}
   NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  NodeRef& operator=(NodeRef other) noexcept {
-    std::swap(node_, other.node_);
+  NodeRef& operator=(const NodeRef& other) {
+    NodeRef copy(other);
+    std::swap(node_, copy.node_);
+    return *this;
+  }
+  NodeRef& operator=(NodeRef&& other) noexcept {
+    NodeRef taken(std::move(other));
+    std::swap(node_, taken.node_);
     return *this;
   }
   ~NodeRef();
