@@ -60,6 +60,18 @@ TEST_P(RuntimeUnderFilter, AWorkerThatWasStoppedGoesOn) {
   EXPECT_EQ(ended.log, "");
 }
 
+TEST(FilesUnderFilter, AReadOnlyWorkerOpensListsAndReads) {
+  Ended ended = open_list_and_read(policies::program(Role::kRo));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
+TEST(FilesUnderFilter, AReadWriteWorkerChangesFiles) {
+  Ended ended = change_files(policies::program(Role::kRw));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
 TEST(InitUnderFilter, SleepsUntilItIsKilled) {
   Ended ended = sleep_for_ever(policies::program(Role::kInit));
   EXPECT_TRUE(ended.by(SIGKILL)) << ended.text();

@@ -80,6 +80,11 @@ Ended answer_a_request(Filter filter);
 Ended be_stopped_and_continued(Filter filter);
 Ended sleep_for_ever(Filter filter);
 
+// Those that need files: the server with a client that looks, or that looks and changes. `log` has
+// what the server refused as well.
+Ended open_list_and_read(Filter filter);
+Ended change_files(Filter filter);
+
 // Those of the supervisor, which is cmd::Supervisor with a worker and, in the last one, a CMD. What
 // it writes to the status descriptor is in `log` as well.
 Ended report_a_native_call(Filter filter);

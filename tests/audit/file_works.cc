@@ -1,0 +1,130 @@
+// The works of a worker that need files: the server itself under a filter, asked by a client.
+#include <sys/stat.h>
+
+#include <string>
+#include <string_view>
+
+#include "cmd/p9/client.h"
+#include "gofer/p9/flags.h"
+#include "gofer/server.h"
+#include "spec/base/worker_fd.h"
+#include "tests/audit/works.h"
+#include "tests/support/tree.h"
+
+namespace audit {
+namespace {
+
+using base::Fd;
+using p9client::Client;
+using p9client::UniqueFid;
+
+enum class Served : uint8_t { kReadOnly, kReadWrite };
+
+int serve(Served how) {
+  gofer::AttachPoint attach_point{.root = base::kWorkerRoot,
+                                  .own_fds = base::kWorkerOwnFds,
+                                  .read_only = how == Served::kReadOnly,
+                                  .make_fifo = true,
+                                  .make_socket = true};
+  base::Log log(base::kWorkerLog, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
+  return static_cast<int>(gofer::serve(base::kWorkerTransport, attach_point, log));
+}
+
+// Notes the name of what the server did not do.
+class Asking {
+ public:
+  template <class T>
+  void ask(std::string_view what, const base::Result<T>& answer) {
+    if (!answer) failed_.append(what).append(" failed; ");
+  }
+  const std::string& failed() const { return failed_; }
+
+ private:
+  std::string failed_;
+};
+
+void look(Client& client, Asking& asking) {
+  asking.ask("read", client.read_file("file"));
+  asking.ask("list", client.list("directory"));
+  asking.ask("stat", client.stat("directory/inner"));
+  auto link = client.walk("link");
+  asking.ask("walk to a link", link);
+  if (link) asking.ask("readlink", client.readlink(*link));
+  asking.ask("statfs", client.call(p9::Tstatfs{Client::root()}));
+  auto directory = client.open("directory", p9::kOpenRdonly | p9::kOpenDirectory);
+  asking.ask("open a directory", directory);
+  if (!directory) return;
+  asking.ask("list from its start", client.list(*directory));
+  asking.ask("list again, from its start", client.list(*directory));
+}
+
+void change_attributes(Client& client, Asking& asking, p9::Fid file) {
+  p9::Tsetattr request{.fid = file, .valid = p9::kSetattrUid | p9::kSetattrGid};
+  asking.ask("chown", client.call(request));
+  request.valid = p9::kSetattrMode;
+  request.mode = 0600;
+  asking.ask("chmod", client.call(request));
+  request.valid = p9::kSetattrSize;
+  request.size = 1;
+  asking.ask("truncate", client.call(request));
+  request.valid = p9::kSetattrMtime;
+  asking.ask("utimes", client.call(request));
+}
+
+void change_names(Client& client, Asking& asking, p9::Fid file) {
+  auto name = [](std::string_view text) { return *p9::Name::parse(text); };
+  p9::Fid root = Client::root();
+  asking.ask("mkdir", client.call(p9::Tmkdir{root, name("made"), 0700, p9::kNoGid}));
+  asking.ask("symlink", client.call(p9::Tsymlink{root, name("to"), "file", p9::kNoGid}));
+  for (uint32_t type : {uint32_t{S_IFREG}, uint32_t{S_IFIFO}, uint32_t{S_IFSOCK}}) {
+    std::string node = "node" + std::to_string(type);
+    asking.ask("mknod", client.call(p9::Tmknod{root, name(node), type | 0600, 0, 0, p9::kNoGid}));
+  }
+  asking.ask("link", client.call(p9::Tlink{root, file, name("second")}));
+  asking.ask("rename", client.call(p9::Trenameat{root, name("second"), root, name("third")}));
+  asking.ask("unlink", client.call(p9::Tunlinkat{root, name("third"), 0}));
+  asking.ask("rmdir", client.call(p9::Tunlinkat{root, name("made"), p9::kUnlinkDirectory}));
+}
+
+void change(Client& client, Asking& asking) {
+  auto file = client.create(Client::root(), "new", p9::kOpenRdwr, 0644);
+  asking.ask("create", file);
+  if (!file) return;
+  asking.ask("write", client.write(*file, 0, "written"));
+  asking.ask("fsync", client.call(p9::Tfsync{*file, {0}}));
+  asking.ask("fdatasync", client.call(p9::Tfsync{*file, {1}}));
+  change_attributes(client, asking, *file);
+  change_names(client, asking, *file);
+}
+
+template <class Work>
+Ended served(Filter filter, Served how, Work work) {
+  WorkerChild worker(filter, [how] { return serve(how); });
+  support::make_file(worker.root() / "file", "text");
+  support::make_file(worker.root() / "directory" / "inner", "text");
+  support::make_symlink(worker.root() / "link", "file");
+  Asking asking;
+  {
+    auto client = Client::connect(std::move(worker.client()));
+    asking.ask("attach", client);
+    if (client) work(*client, asking);
+  }
+  Ended ended = worker.end();
+  ended.log += asking.failed();
+  return ended;
+}
+
+}  // namespace
+
+Ended open_list_and_read(Filter filter) {
+  return served(filter, Served::kReadOnly, look);
+}
+
+Ended change_files(Filter filter) {
+  return served(filter, Served::kReadWrite, [](Client& client, Asking& asking) {
+    look(client, asking);
+    change(client, asking);
+  });
+}
+
+}  // namespace audit
