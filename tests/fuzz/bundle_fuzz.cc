@@ -50,6 +50,7 @@ void check_dump(const spec::Json& json) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
   auto bundle = spec::parse_bundle(text, "config.json");
