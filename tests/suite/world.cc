@@ -1,5 +1,7 @@
 #include "tests/suite/world.h"
 
+#include <unistd.h>
+
 #include <stdexcept>
 
 namespace suite {
@@ -10,6 +12,9 @@ World::World() {
   support::make_file(outside() / "directory" / "secret", kSecret);
   support::make_fifo(outside() / "fifo");
   support::make_socket(outside() / "socket");
+  for (const auto& [name, description] : support::contents(outside())) {
+    EXPECT_EQ(::lchown((outside() / name).c_str(), kOutsideOwner, kOutsideOwner), 0) << name;
+  }
   outside_before_ = support::inventory(outside());
 }
 

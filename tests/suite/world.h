@@ -29,6 +29,7 @@ class World : public testing::Test {
   path exported() const { return dir_ / "export"; }
   path outside() const { return dir_ / "outside"; }
   static constexpr std::string_view kSecret = "the secret of the outside\n";
+  static constexpr uid_t kOutsideOwner = 54321;  // of every file there; no file inside is theirs
 
   // Starts serving exported() and connects. What the tree is to hold must be there before that
   // only if it is read-only.

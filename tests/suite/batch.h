@@ -1,0 +1,52 @@
+// Batch: requests that go out in one send, so that whoever races with the server does so between
+// two of them, and not while the client sleeps.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cmd/p9/connection.h"
+#include "tests/support/outcome.h"
+#include "tests/support/raw_frame.h"
+
+namespace suite {
+
+class Batch {
+ public:
+  template <p9::Message M>
+  void add(const M& message) {
+    auto frame = support::RawFrame::of(p9::Tag{++count_}, message);
+    frames_.insert(frames_.end(), frame.begin(), frame.end());
+  }
+
+  // Sends all of them and hands each reply to `see`, in the order of the requests. Fatal failure
+  // when one does not come.
+  template <class See>
+  void run(p9client::Connection& connection, See&& see) {
+    ASSERT_EQ(support::outcome(connection.send_raw(frames_)), "ok");
+    for (uint16_t i = 1; i <= count_; ++i) {
+      auto reply = connection.receive();
+      ASSERT_EQ(support::outcome(reply), "ok");
+      ASSERT_EQ(reply->tag(), p9::Tag{i});
+      see(*reply);
+    }
+    frames_.clear();
+    count_ = 0;
+  }
+
+ private:
+  std::vector<std::byte> frames_;
+  uint16_t count_ = 0;
+};
+
+// The reply as an M, or nothing if it is something else.
+template <p9::Message M>
+std::optional<M> as(const p9client::Frame& reply) {
+  auto message = p9client::read_reply<M>(reply);
+  return message ? std::optional(*message) : std::nullopt;
+}
+
+}  // namespace suite
