@@ -1,4 +1,5 @@
 // gofer: serves the mounts of an OCI bundle over 9P, each from its own jail.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -7,6 +8,13 @@
 #include "cmd/options.h"
 
 namespace {
+
+// Whoever starts us with these closed would get their log lines into a file or socket of ours.
+bool standard_descriptors_are_open() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return false;
+  return true;
+}
 
 int run(int argc, char** argv) {
   auto options = cmd::parse_options(argc, argv);
@@ -28,6 +36,7 @@ int run(int argc, char** argv) {
 
 // No destructor runs at the end: the supervisor is under a filter that knows no munmap(2).
 int main(int argc, char** argv) {
+  if (!standard_descriptors_are_open()) ::_exit(static_cast<int>(base::ExitCode::kInternal));
   int status = run(argc, argv);
   std::fflush(stdout);
   ::_exit(status);

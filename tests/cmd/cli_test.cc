@@ -146,6 +146,23 @@ TEST_F(Cli, RunsNoCommandWhenTheStartFails) {
   EXPECT_FALSE(std::filesystem::exists(bundle_.directory() / "ran"));
 }
 
+TEST_F(Cli, StartedWithoutStandardDescriptorsKeepsItsLogOutOfItsSockets) {
+  write();
+  // The notes of a start go to the log, which a client must never find in its connection.
+  Process shell({.words = {"/bin/sh", "-c",
+                           "exec \"$0\" --log-level debug --spec \"$1\" -- "
+                           "sh -c 'echo \"$GOFER_MOUNTS\" >\"$0\"' \"$2\" 0<&- 1>&- 2>&-",
+                           GOFER_BINARY, bundle_.config(), bundle_.directory() / "mounts"},
+                 .inherited = {},
+                 .environment = {},
+                 .user = {}});
+  EXPECT_EQ(shell.wait().status, 0);
+  auto mounts = spec::parse_json(support::read_file(bundle_.directory() / "mounts"), "test", "m");
+  ASSERT_TRUE(mounts.has_value());
+  for (const spec::Json& mount : *mounts->as<spec::Json::Array>())
+    EXPECT_GT(support::number_of(mount, "fd"), 2);
+}
+
 TEST_F(Cli, PassesASignalOnToTheCommand) {
   write();
   auto [reading, writing] = support::make_pipe();
