@@ -1,0 +1,71 @@
+// No rule is dead weight: with any one of them taken away, something that the role does dies.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "policies/programs.h"
+#include "sandbox/policy_compiler.h"
+#include "tests/audit/policy_files.h"
+#include "tests/audit/works.h"
+
+namespace audit {
+namespace {
+
+using policies::Role;
+using Works = std::vector<std::function<Ended(Filter)>>;
+
+// In the order of how many rules they need, so that most rules are found needed at once.
+Works works_of(Role role) {
+  Works runtime{exit_with_six, abort_itself, log_a_line, read_the_clock, use_memory};
+  switch (role) {
+    case Role::kRo:
+      runtime.insert(runtime.begin(), open_list_and_read);
+      return runtime;
+    case Role::kRw:
+      runtime.insert(runtime.begin(), change_files);
+      return runtime;
+    case Role::kSupervisor: {
+      Works works{report_a_native_call, report_an_i386_call, leave_a_worker_stopped, abort_itself,
+                  read_the_clock};
+      for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+        works.emplace_back([signal](Filter filter) { return pass_on_to_command(filter, signal); });
+      return works;
+    }
+    case Role::kInit:
+      return {sleep_for_ever};
+  }
+  return {};
+}
+
+class RuleUse : public testing::TestWithParam<Role> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, RuleUse, testing::ValuesIn(policies::kRoles), RoleName());
+
+TEST_P(RuleUse, NothingDiesWithAllRules) {
+  for (const auto& work : works_of(GetParam())) {
+    Ended ended = work(policies::program(GetParam()));
+    EXPECT_FALSE(ended.by(SIGSYS)) << ended.text();
+  }
+}
+
+TEST_P(RuleUse, SomethingDiesWithoutAnyOne) {
+  auto policy = load_policy(policies::name(GetParam()));
+  ASSERT_TRUE(policy) << base::to_line(policy.error());
+  Works works = works_of(GetParam());
+  for (std::size_t i = 0; i < policy->rules.size(); ++i) {
+    spec::Policy mutant = *policy;
+    mutant.rules.erase(mutant.rules.begin() + static_cast<std::ptrdiff_t>(i));
+    auto program = sandbox::compile(mutant);
+    ASSERT_TRUE(program) << base::to_line(program.error());
+    EXPECT_TRUE(std::ranges::any_of(
+        works, [&](const auto& work) { return work(program->instructions).by(SIGSYS); }))
+        << policy->rules[i].syscall << " at " << policy->rules[i].where << " is needed by nothing";
+  }
+}
+
+}  // namespace
+}  // namespace audit
