@@ -182,17 +182,15 @@ void expect_open_flags(Role role, uint64_t permitted) {
   }
 }
 
-constexpr uint64_t kKernelLargefile = 0100000;  // glibc's O_LARGEFILE is 0 on x86-64
-constexpr uint64_t kReadFlags =
-    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | kKernelLargefile;
+constexpr uint64_t kReadFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 TEST(OpenFlags, OfAReadOnlyWorkerCannotWriteCreateOrCut) {
   expect_open_flags(Role::kRo, kReadFlags);
 }
 
 TEST(OpenFlags, OfAReadWriteWorkerAreListedOneByOne) {
-  expect_open_flags(Role::kRw, kReadFlags | O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND |
-                                   O_DSYNC | O_SYNC | O_NOATIME);
+  expect_open_flags(
+      Role::kRw, kReadFlags | O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DSYNC | O_SYNC);
 }
 
 TEST(MemoryRights, NeverIncludeExecution) {
