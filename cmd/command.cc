@@ -58,8 +58,10 @@ std::string read_gate(base::Fd gate) {
 
 }  // namespace
 
+// NOLINTBEGIN(performance-unnecessary-value-param): the sockets are taken over
 Outcome<Command> Command::fork_waiting(const std::vector<std::string>& words,
                                        std::vector<UniqueFd> sockets, const sigset_t& mask) {
+  // NOLINTEND(performance-unnecessary-value-param)
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return base::failure(problem("no pipe for CMD", "pipe2"));
   UniqueFd reading(ends[0]);

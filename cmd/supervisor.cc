@@ -31,7 +31,7 @@ auto severity(ExitCode code) {
 
 // Six hexadecimal numbers, for the log and the status line.
 struct ArgsText {
-  std::array<char, 6 * 19> text{};
+  std::array<char, std::size_t{6} * 19> text{};
   std::size_t used = 0;
 
   explicit ArgsText(const std::array<uint64_t, 6>& args) {

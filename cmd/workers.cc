@@ -187,6 +187,7 @@ base::Problem Start::died(const Starting& child) {
 Jailed Start::result() const {
   Jailed jailed;
   for (std::size_t i = 1; i < children_.size(); ++i) jailed.pids.push_back(children_[i].pid);
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): every child has reported
   jailed.report = *children_[1].report;
   jailed.named_violations = all_traced_ && !skips_.has(sandbox::Skippable::kTrace);
   return jailed;

@@ -15,7 +15,6 @@
 namespace sandbox {
 namespace {
 
-using base::Fd;
 using base::Outcome;
 using base::UniqueFd;
 

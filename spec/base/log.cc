@@ -49,6 +49,7 @@ class LineBuffer {
     buffer_[used_] = '\n';
     return {buffer_.data(), used_ + 1};
   }
+
  private:
   void put(char c) {
     if (used_ < buffer_.size() - 1) buffer_[used_++] = c;

@@ -24,7 +24,6 @@ using p9client::Client;
 using support::Bundle;
 using support::End;
 using support::Gofer;
-using support::path;
 using support::Process;
 using Words = std::vector<std::string>;
 
