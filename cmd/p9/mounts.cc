@@ -36,8 +36,12 @@ Outcome<Mount> parse_mount(const Json& entry) {
 }  // namespace
 
 Outcome<std::vector<Mount>> parse_mounts(std::string_view text) {
-  Json json = TRY(spec::parse_json(text, "p9", "GOFER_MOUNTS"));
-  const auto* entries = json.as<Json::Array>();
+  Outcome<Json> json = spec::parse_json(text, "p9", "GOFER_MOUNTS");
+  if (!json) {
+    json.error().exit = base::ExitCode::kUsage;
+    return base::failure(json.error());
+  }
+  const auto* entries = json->as<Json::Array>();
   if (entries == nullptr) return refuse("expected an array");
   std::vector<Mount> mounts;
   for (const Json& entry : *entries) mounts.push_back(TRY(parse_mount(entry)));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,19 @@ struct Said {
   std::string out;
   std::string err;
 };
+
+// Man page text with font changes and backslashes taken away.
+std::string plain(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.compare(i, 2, "\\f") == 0) {
+      i += 2;
+    } else if (text[i] != '\\') {
+      out += text[i];
+    }
+  }
+  return out;
+}
 
 class Tool : public testing::Test {
  protected:
@@ -162,6 +176,19 @@ TEST_F(Tool, HelpNamesEveryCommand) {
        {"ls", "stat", "cat", "put", "mkdir", "rm", "mv", "ln", "readlink", "tree", "df"})
     EXPECT_NE(said.out.find(std::string("\n  ") + command + " "), std::string::npos) << command;
   EXPECT_EQ(said.end, End{.status = 0});
+}
+
+TEST_F(Tool, TheManualHasTheSynopsisOfEveryCommandInTheHelp) {
+  std::string manual = plain(support::read_file("docs/man/p9.1"));
+  std::istringstream help(run("p9 --help").out);
+  int compared = 0;
+  for (std::string line; std::getline(help, line);) {
+    if (!line.starts_with("  ") || line.starts_with("   ") || line.starts_with("  --")) continue;
+    std::string synopsis = line.substr(2, line.find("  ", 2) - 2);
+    EXPECT_NE(manual.find("p9 " + synopsis + "\n"), std::string::npos) << synopsis;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 11);
 }
 
 TEST_F(Tool, PrintsNamesThatCannotSteerATerminal) {
