@@ -261,7 +261,8 @@ class Loader {
         return refuse(name_at, "is no name of a policy file", "small letters, digits and hyphens");
       if (std::ranges::find(files_, name) != files_.end())
         return refuse(name_at, "includes " + std::string(name) + ", which is included already");
-      TRY(load(TRY(resolve_include_(name)), name));
+      std::string included = TRY(resolve_include_(name));
+      TRY(load(included, name));
     }
     return {};
   }

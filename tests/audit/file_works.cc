@@ -14,7 +14,6 @@
 namespace audit {
 namespace {
 
-using base::Fd;
 using p9client::Client;
 using p9client::UniqueFid;
 
