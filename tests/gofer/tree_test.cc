@@ -4,6 +4,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -327,6 +330,50 @@ TEST_F(Nodes, AreRemovedOnlyWhileTheirNameStandsForThem) {
   EXPECT_EQ(support::read_file(on_host("f")), "another");
   EXPECT_EQ(outcome(tree().remove(*f)), "ENOENT");
   EXPECT_EQ(outcome(tree().rename(*f, *root(), name("x"))), "ENOENT");
+}
+
+TEST_F(Nodes, AreFoundAgainAfterAnOverlayHasCopiedTheirFileUp) {
+  if (::unshare(CLONE_NEWNS) != 0) GTEST_SKIP() << "may not mount";
+  ASSERT_EQ(::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  std::string at = on_host("mnt").native();
+  support::make_directory(at);
+  ASSERT_EQ(::mount("tmpfs", at.c_str(), "tmpfs", 0, nullptr), 0);
+  support::make_file(at + "/lower/f", "text");
+  for (const char* part : {"/upper", "/work", "/merged"}) support::make_directory(at + part);
+  std::string options =
+      "lowerdir=" + at + "/lower,upperdir=" + at + "/upper,workdir=" + at + "/work";
+  bool mounted = ::mount("overlay", (at + "/merged").c_str(), "overlay", 0, options.c_str()) == 0;
+  if (mounted) {
+    start(kFew);
+    NodeRef merged = walk(walk(root(), "mnt"), "merged");
+    NodeRef f = walk(merged, "f");
+    tree().mark_changed(*f);
+    ASSERT_EQ(::chmod((at + "/merged/f").c_str(), 0600), 0);
+    NodeRef again = walk(merged, "f");
+    EXPECT_EQ(again.get(), f.get());
+    for (const char* other : {"lower", "upper", "work"}) walk(walk(root(), "mnt"), other);
+    for (const char* other : {"a", "b", "c", "d"}) {
+      support::make_file(on_host(other));
+      walk(root(), other);
+    }
+    EXPECT_EQ(inode(f), inode("mnt/merged/f"));
+    EXPECT_EQ(::umount2((at + "/merged").c_str(), MNT_DETACH), 0);
+  }
+  EXPECT_EQ(::umount2(at.c_str(), MNT_DETACH), 0);
+  if (!mounted) GTEST_SKIP() << "no overlay here";
+}
+
+TEST_F(Nodes, ChangedThroughUsAreLookedAtAgainBeforeTheirDescriptorGoes) {
+  support::make_file(on_host("f"));
+  start(kFew);
+  NodeRef f = walk(root(), "f");
+  tree().mark_changed(*f);
+  std::vector<NodeRef> others;
+  for (const char* other : {"a", "b", "c", "d"}) {
+    support::make_file(on_host(other));
+    others.push_back(walk(root(), other));
+  }
+  EXPECT_EQ(inode(f), inode("f"));
 }
 
 TEST_F(Nodes, OfTheRootNeedNoDescriptorOfTheBudget) {
