@@ -20,6 +20,7 @@ class Make : public World {
     return outcome(client().call(p9::Tmknod{Client::root(), name(where), mode, 1, 3, p9::kNoGid}));
   }
 };
+
 // All entries that one Treaddir gives, "." and ".." too.
 std::vector<Entry> entries_at(Client& client, p9::Fid fid, uint64_t offset, uint32_t count) {
   auto reply = client.call(p9::Treaddir{fid, offset, count});
