@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cmd/write_all.h"
+
 namespace cmd {
 namespace {
 
@@ -76,13 +78,8 @@ Outcome<Command> Command::fork_waiting(const std::vector<std::string>& words,
 }
 
 Outcome<void> Command::release(const std::string& mounts) {
-  std::string_view rest = mounts;
-  while (!rest.empty()) {
-    ssize_t n = ::write(gate_.raw(), rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::failure(problem("CMD ended before it was released", "write"));
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
+  if (!write_all(gate_, mounts))
+    return base::failure(problem("CMD ended before it was released", "write"));
   gate_.reset();
   return {};
 }

@@ -18,6 +18,7 @@
 #include "cmd/status.h"
 #include "cmd/supervisor.h"
 #include "cmd/workers.h"
+#include "cmd/write_all.h"
 #include "policies/programs.h"
 #include "sandbox/descriptors.h"
 #include "sandbox/lockdown.h"
@@ -212,12 +213,8 @@ Outcome<void> Launcher::write_mounts() {
   if (!options_.mounts_fd) return {};
   UniqueFd fd(*options_.mounts_fd);
   std::string text = resolved_mounts(plan_.bundle.raw_mounts, found_.served);
-  for (std::string_view rest = text; !rest.empty();) {
-    ssize_t n = ::write(fd.raw(), rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::failure(failed("mounts", "--mounts-fd cannot be written", "write"));
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
+  if (!write_all(fd, text))
+    return base::failure(failed("mounts", "--mounts-fd cannot be written", "write"));
   return {};
 }
 

@@ -1,8 +1,8 @@
 #include "cmd/status.h"
 
-#include <unistd.h>
-
 #include <utility>
+
+#include "cmd/write_all.h"
 
 namespace cmd {
 
@@ -12,11 +12,7 @@ void Status::send(Json::Object object) const {
   if (!to_) return;
   std::string line = dump(Json(std::move(object))) + "\n";
   // A reader that went away is told nothing more; serving goes on.
-  for (std::string_view rest = line; !rest.empty();) {
-    ssize_t n = ::write(to_->raw(), rest.data(), rest.size());
-    if (n < 0) return;
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
+  (void)write_all(*to_, line);
 }
 
 void Status::phase(std::string_view name) const {
