@@ -12,12 +12,25 @@ namespace gofer {
 // What a worker does when a client tries to change a read-only tree: answer EROFS, or end.
 enum class OnWrite : uint8_t { kRefuse, kPanic };
 
-// Hard budgets of one connection. Past one, a request fails with EMFILE (descriptors, fids) or
-// ENOMEM (nodes); nothing grows beyond them.
+// Which extended attributes a client sees and may change, by name space. Those of a name space
+// that is off do not exist for it: they are in no list, and a request that names one answers
+// EOPNOTSUPP.
+struct XattrNames {
+  bool user = true;       // user.*
+  bool acl = false;       // system.posix_acl_access and system.posix_acl_default
+  bool security = false;  // security.*
+  bool trusted = false;   // trusted.*
+};
+
+// Hard budgets of one connection. Past one, a request fails with EMFILE (descriptors, fids), ENOMEM
+// (nodes), ENOBUFS (bytes of extended attributes) or ENOLCK (locks); nothing grows beyond them.
 struct Limits {
   std::size_t fids = std::size_t{1} << 18;
   std::size_t nodes = std::size_t{1} << 19;  // places that fids refer to, and those above them
   std::size_t open_files = 1536;             // descriptors of fids that were opened
+  std::size_t lock_owners = 256;             // descriptors that hold locks: one per owner and file
+  std::size_t lock_ranges = 4096;            // locked ranges of all owners
+  std::size_t xattr_bytes = std::size_t{1} << 20;  // values and lists that xattr fids hold
   std::size_t node_fds = 1536;  // O_PATH descriptors kept for fids that were walked to; at least 4
   uint32_t msize = (uint32_t{1} << 20) + 24;  // largest frame: 1 MiB of data and its header
 };
@@ -25,12 +38,15 @@ struct Limits {
 struct AttachPoint {
   base::Fd root;     // O_PATH descriptor of a directory or a regular file; outlives the session
   base::Fd own_fds;  // directory descriptor of /proc/self/fd (or a detached clone of it)
+                     // it is the working directory of the thread that serves, too
   std::string_view destination = "/";  // for the log only
   bool read_only = false;
   OnWrite on_write = OnWrite::kRefuse;
   bool make_fifo = false;    // Tmknod may make FIFOs
   bool make_socket = false;  // Tmknod may make socket files
-  bool may_chown = true;     // false: without CAP_CHOWN new files keep the server's own ids
+  XattrNames xattrs = {};
+  bool locks = true;      // false: Tlock and Tgetlock answer EOPNOTSUPP
+  bool may_chown = true;  // false: without CAP_CHOWN new files keep the server's own ids
   Limits limits = {};
 };
 
