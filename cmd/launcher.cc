@@ -20,6 +20,7 @@
 #include "cmd/workers.h"
 #include "cmd/write_all.h"
 #include "policies/programs.h"
+#include "sandbox/capabilities.h"
 #include "sandbox/descriptors.h"
 #include "sandbox/lockdown.h"
 #include "sandbox/namespaces.h"
@@ -123,6 +124,8 @@ class Launcher {
   Outcome<void> start_command();
   Outcome<void> enter_namespaces() {
     TRY(sandbox::enter_user_namespace());
+    for (const spec::AttachPoint& point : plan_.attach.attach_points)
+      TRY(sandbox::check_capabilities(point));
     return sandbox::enter_launcher_namespaces(skips_);
   }
   Outcome<void> find_trees();

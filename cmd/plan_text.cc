@@ -26,7 +26,29 @@ std::string printable(std::string value) {
   return value;
 }
 
-using Row = std::array<std::string, 5>;
+// The name spaces of extended attributes that are served, as the options call them.
+std::vector<std::string> xattr_words(const spec::XattrNames& names) {
+  std::vector<std::string> words;
+  for (auto [served, word] :
+       {std::pair(names.user, "user"), std::pair(names.acl, "acl"),
+        std::pair(names.security, "security"), std::pair(names.trusted, "trusted")})
+    if (served) words.emplace_back(word);
+  return words;
+}
+
+std::string xattr_text(const spec::XattrNames& names) {
+  std::string text;
+  for (const std::string& word : xattr_words(names)) text += (text.empty() ? "" : ",") + word;
+  return text.empty() ? "none" : text;
+}
+
+Json xattr_json(const spec::XattrNames& names) {
+  Json::Array words;
+  for (std::string& word : xattr_words(names)) words.emplace_back(std::move(word));
+  return Json(std::move(words));
+}
+
+using Row = std::array<std::string, 7>;
 
 std::string lay_out(const std::vector<Row>& rows) {
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
@@ -53,6 +75,8 @@ Json attach_point_json(const Served& served) {
                            {"recursive", Json(served.point.recursive)},
                            {"mknod_fifo", Json(served.point.special.fifo)},
                            {"mknod_socket", Json(served.point.special.socket)},
+                           {"xattr", xattr_json(served.point.xattrs)},
+                           {"locks", Json(served.point.locks)},
                            {"idmapped", Json(!served.point.ids.empty())}});
 }
 
@@ -78,9 +102,10 @@ std::optional<std::size_t> mount_index(std::string_view where) {
 }  // namespace
 
 std::string plan_table(const Found& found, const spec::AttachPlan& plan) {
-  std::vector<Row> rows{{"DESTINATION", "ACCESS", "KIND", "FROM", "SOURCE"}};
+  std::vector<Row> rows{{"DESTINATION", "ACCESS", "XATTR", "LOCKS", "KIND", "FROM", "SOURCE"}};
   for (const Served& served : found.served)
     rows.push_back({printable(served.location.destination), access_text(served),
+                    xattr_text(served.point.xattrs), served.point.locks ? "on" : "off",
                     served.source.is_directory ? "directory" : "file", served.point.where,
                     printable(served.source.real_path)});
   std::string out = lay_out(rows);
@@ -118,6 +143,8 @@ Json::Array ready_json(std::span<const Served> served, std::span<const pid_t> pi
                                     {"source", text(served[i].source.real_path)},
                                     {"readonly", Json(served[i].read_only())},
                                     {"panic_on_write", Json(served[i].panics())},
+                                    {"xattr", xattr_json(served[i].point.xattrs)},
+                                    {"locks", Json(served[i].point.locks)},
                                     {"pid", Json(static_cast<int64_t>(pids[i]))}});
   return array;
 }

@@ -1,6 +1,5 @@
 #include "cmd/worker.h"
 
-#include "gofer/attach_point.h"
 #include "gofer/server.h"
 #include "spec/base/worker_fd.h"
 
@@ -9,19 +8,23 @@ namespace {
 
 constexpr uint64_t kReservedFds = 16;  // the fixed ones, and a few that live for one request
 
+gofer::XattrNames served_names(const spec::XattrNames& names) {
+  return {
+      .user = names.user, .acl = names.acl, .security = names.security, .trusted = names.trusted};
+}
+
 gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool may_chown) {
-  gofer::AttachPoint point{
-      .root = base::kWorkerRoot,
-      .own_fds = base::kWorkerOwnFds,
-      .destination = served.location.destination,
-      .read_only = served.read_only(),
-      .on_write = served.panics() ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
-      .make_fifo = served.point.special.fifo,
-      .make_socket = served.point.special.socket,
-      .may_chown = may_chown};
-  point.limits.open_files = (fd_limit - kReservedFds) / 2;
-  point.limits.node_fds = (fd_limit - kReservedFds) / 2;
-  return point;
+  return {.root = base::kWorkerRoot,
+          .own_fds = base::kWorkerOwnFds,
+          .destination = served.location.destination,
+          .read_only = served.read_only(),
+          .on_write = served.panics() ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
+          .make_fifo = served.point.special.fifo,
+          .make_socket = served.point.special.socket,
+          .xattrs = served_names(served.point.xattrs),
+          .locks = served.point.locks,
+          .may_chown = may_chown,
+          .limits = limits_of(fd_limit)};
 }
 
 std::optional<uint32_t> host_id_of_root(const std::vector<spec::IdRange>& ranges) {
@@ -37,6 +40,15 @@ std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids) {
   auto gid = host_id_of_root(ids.gids);
   if (!uid || !gid) return std::nullopt;
   return sandbox::FileIds{.uid = *uid, .gid = *gid};
+}
+
+gofer::Limits limits_of(uint64_t fd_limit) {
+  const std::size_t shared = fd_limit - kReservedFds;
+  gofer::Limits limits;
+  limits.lock_owners = shared / 8;
+  limits.open_files = (shared - limits.lock_owners) / 2;
+  limits.node_fds = limits.open_files;
+  return limits;
 }
 
 base::WorkerExit run_worker(const sandbox::WorkerJail& jail, const Served& served,

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cmd/served.h"
+#include "gofer/attach_point.h"
 #include "sandbox/lockdown.h"
 #include "spec/base/exit_code.h"
 #include "spec/base/log.h"
@@ -13,6 +14,10 @@ namespace cmd {
 
 // The host's ids for the container's root, which new files on an id-mapped tree belong to.
 std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids);
+
+// The budgets of a worker that may have `fd_limit` descriptors open, 64 or more: an open file, a
+// node and a lock owner hold one each, and all of them leave room for those of a request.
+gofer::Limits limits_of(uint64_t fd_limit);
 
 // Locks the process down and serves `served` on the jail's transport. The caller ends the process
 // with the result at once: no destructor may run under the filter.

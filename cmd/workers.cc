@@ -86,6 +86,7 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
     sandbox::WorkerJail jail{
         .where = served.point.where,
         .role = role,
+        .xattrs = served.point.xattrs,
         .is_directory = served.source.is_directory,
         .tree = served.tree,
         .transport = transport,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sandbox/failure.h"
+#include "sandbox/namespaces.h"
 #include "sandbox/sys.h"
 
 namespace sandbox {
@@ -53,18 +54,30 @@ base::Result<void> set_process_sets(uint64_t wanted) {
 
 }  // namespace
 
-uint64_t capabilities_of(Role role) {
+uint64_t capabilities_of(Role role, const spec::XattrNames& served) {
+  const uint64_t trusted = served.trusted ? bit(CAP_SYS_ADMIN) : 0;
+  const uint64_t security = served.security ? bit(CAP_SETFCAP) : 0;
   switch (role) {
     case Role::kReadOnly:
-      return bit(CAP_DAC_READ_SEARCH);
+      return bit(CAP_DAC_READ_SEARCH) | trusted;
     case Role::kReadWrite:
       return bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_FOWNER) |
-             bit(CAP_FSETID);
+             bit(CAP_FSETID) | security | trusted;
     case Role::kSupervisor:
     case Role::kInit:
       return 0;
   }
   return 0;
+}
+
+base::Outcome<void> check_capabilities(const spec::AttachPoint& point) {
+  if (!point.xattrs.trusted || TRY(in_initial_user_namespace())) return {};
+  return base::failure(base::Problem{
+      .exit = base::ExitCode::kNoPermission,
+      .step = "capabilities",
+      .where = point.where,
+      .what = "x-gofer.xattr=trusted needs CAP_SYS_ADMIN of the initial user namespace",
+      .expected = "start as root of the host, or serve without it"});
 }
 
 bool holds(int capability) {
@@ -100,8 +113,8 @@ base::Outcome<void> lock_securebits() {
   return {};
 }
 
-base::Outcome<void> drop_capabilities(Role role) {
-  uint64_t wanted = capabilities_of(role);
+base::Outcome<void> drop_capabilities(Role role, const spec::XattrNames& served) {
+  uint64_t wanted = capabilities_of(role, served);
   TRY(required(sys::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL),
                {.step = "capabilities",
                 .where = {},

@@ -4,15 +4,22 @@
 #include <cstdint>
 
 #include "sandbox/role.h"
+#include "spec/attach_plan.h"
 #include "spec/base/problem.h"
 
 namespace sandbox {
 
-// The capabilities of a role as bits (1 << CAP_...).
-//   read-only   DAC_READ_SEARCH
-//   read-write  CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID
+// The capabilities of a role as bits (1 << CAP_...), and what a worker needs besides for the
+// extended attributes that it serves.
+//   read-only   DAC_READ_SEARCH;                                trusted: SYS_ADMIN
+//   read-write  CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID;
+//               security: SETFCAP, to set security.capability;  trusted: SYS_ADMIN
 //   supervisor, init: none
-uint64_t capabilities_of(Role role);
+uint64_t capabilities_of(Role role, const spec::XattrNames& served = {});
+
+// Whether the capabilities that `point` asks for would count here. The kernel shows trusted.* to
+// CAP_SYS_ADMIN of the initial user namespace alone: kNoPermission anywhere else.
+base::Outcome<void> check_capabilities(const spec::AttachPoint& point);
 
 // Whether a capability (CAP_...) is in this process's effective set.
 bool holds(int capability);
@@ -25,9 +32,9 @@ base::Outcome<int> drop_groups();
 // ambient set stays empty. Before drop_capabilities(): it needs CAP_SETPCAP.
 base::Outcome<void> lock_securebits();
 
-// Empties the ambient, inheritable and bounding sets but for the role's in the last, then
-// permitted and effective. Nothing raises them again. Errors: EPERM for a capability of the role
-// that this process does not have.
-base::Outcome<void> drop_capabilities(Role role);
+// Empties the ambient and inheritable sets; what is left of the bounding, permitted and effective
+// ones is capabilities_of(role, served). Nothing raises them again. Errors: EPERM for a capability
+// among these that this process does not have.
+base::Outcome<void> drop_capabilities(Role role, const spec::XattrNames& served = {});
 
 }  // namespace sandbox

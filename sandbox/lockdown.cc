@@ -104,6 +104,17 @@ Outcome<void> enter_tree(Prisoner& prisoner) {
   return {};
 }
 
+// Extended attributes have no system calls that start at a descriptor on every kernel we run on:
+// from here, a descriptor's number is a path to its file.
+Outcome<void> stand_in_own_fds(Prisoner&) {
+  return required(sys::fchdir(kWorkerOwnFds),
+                  {.step = "working directory",
+                   .where = {},
+                   .syscall = "fchdir",
+                   .what = "cannot make its own descriptors its working directory",
+                   .remedy = {}});
+}
+
 Outcome<void> enter_nothing(Prisoner&) {
   return enter_empty_root();
 }
@@ -157,7 +168,8 @@ Outcome<void> take_file_ids(Prisoner& prisoner) {
 }
 
 Outcome<void> keep_capabilities_of_role(Prisoner& prisoner) {
-  return drop_capabilities(prisoner.role);
+  const WorkerJail* worker = prisoner.worker;
+  return drop_capabilities(prisoner.role, worker != nullptr ? worker->xattrs : spec::XattrNames{});
 }
 
 Outcome<void> tie_to_launcher(Prisoner&) {
@@ -215,6 +227,7 @@ constexpr std::array kWorkerSteps = {
     NamedStep{"identity", note_identity, kNoSkip},
     NamedStep{"groups", leave_groups, Skippable::kGroups},  // /proc says why they must stay
     NamedStep{"root", enter_tree, kNoSkip},                 // /proc and /dev are gone
+    NamedStep{"working directory", stand_in_own_fds, kNoSkip},
     NamedStep{"descriptors checked", check_descriptors, kNoSkip},
     NamedStep{"passed descriptors", close_transport_to_descriptors, kNoSkip},
     NamedStep{"no_new_privs", renounce_privileges, kNoSkip},  // Landlock and filter need it

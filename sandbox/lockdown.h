@@ -30,6 +30,7 @@ struct FileIds {
 struct WorkerJail {
   std::string where;  // JSON pointer of the attach point, for messages
   Role role = Role::kReadOnly;
+  spec::XattrNames xattrs;              // that it serves: they may need more capabilities
   bool is_directory = true;             // of the source
   base::Fd tree{-1};                    // from make_tree()
   base::Fd transport{-1};               // becomes kWorkerTransport

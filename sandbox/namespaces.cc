@@ -109,6 +109,17 @@ base::Outcome<bool> has_single_id() {
   return map >> inside >> outside >> size && size == 1 && !(map >> second);
 }
 
+base::Outcome<bool> in_initial_user_namespace() {
+  constexpr uint64_t kInitialInode = 0xEFFFFFFD;  // PROC_USER_INIT_INO of the kernel
+  auto status = TRY(required(sys::statx(sys::kWorkingDirectory, "/proc/self/ns/user", 0, STATX_INO),
+                             {.step = "identity",
+                              .where = {},
+                              .syscall = "statx",
+                              .what = "cannot examine the user namespace",
+                              .remedy = "/proc must be mounted"}));
+  return status.stx_ino == kInitialInode;
+}
+
 base::Outcome<void> enter_launcher_namespaces(Skips skips) {
   for (const LauncherNamespace& space : kLauncherNamespaces) {
     if (space.skippable && skips.has(*space.skippable)) continue;

@@ -21,6 +21,10 @@ base::Outcome<bool> enter_user_namespace();
 // them: files cannot be given to anybody else then. Needs /proc.
 base::Outcome<bool> has_single_id();
 
+// Whether this is the host's own user namespace, whose capabilities alone count for trusted.*
+// attributes and the like. Needs /proc.
+base::Outcome<bool> in_initial_user_namespace();
+
 // Step 2. Moves this process into mount, network, IPC, UTS and cgroup namespaces of its own and
 // makes every mount in the first a slave of the host's, so that none of ours is seen there.
 // Descriptors of mounts opened before this are not in the namespace any more: open sources after.

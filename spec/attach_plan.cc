@@ -50,9 +50,17 @@ Outcome<std::string> root_source(const Root& root, const PlanOptions& options, F
   return host_path(cleaned, kWhere, options);
 }
 
-void note_vain_mknod(const MountOptions& words, std::string_view where, Findings& findings) {
-  if (words.access == Access::kReadOnly && words.special != SpecialFiles{})
+// What the words of this program mean in a way that the operator may not expect.
+void note_own_words(const MountOptions& words, std::string_view where, Findings& findings) {
+  bool writable = words.access == Access::kReadWrite;
+  if (!writable && words.own.special != SpecialFiles{})
     findings.note(where, "x-gofer.mknod has no effect on a read-only attach point");
+  if (words.own.xattrs.security && writable)
+    findings.note(where,
+                  "x-gofer.xattr=security: the worker keeps CAP_SETFCAP, and its client can "
+                  "make files of the host privileged");
+  if (words.own.xattrs.trusted)
+    findings.note(where, "x-gofer.xattr=trusted: the worker keeps CAP_SYS_ADMIN");
 }
 
 Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
@@ -61,16 +69,18 @@ Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
   auto annotation = bundle.annotations.find(std::string(kRootOptionsAnnotation));
   bool annotated = annotation != bundle.annotations.end();
   auto words = TRY(parse_root_options(annotated ? annotation->second : "", access));
-  note_vain_mknod(words, "/annotations/" + std::string(kRootOptionsAnnotation), findings);
+  note_own_words(words, "/annotations/" + std::string(kRootOptionsAnnotation), findings);
   return AttachPoint{.where = "/root",
                      .destination = "/",
                      .source = TRY(root_source(bundle.root, options, findings)),
                      .access = access,
-                     .on_write = words.on_write,
+                     .on_write = words.own.on_write,
                      .recursive = true,
                      .propagation = bundle.rootfs_propagation.value_or(Propagation::kPrivate),
                      .ids = {},
-                     .special = words.special};
+                     .special = words.own.special,
+                     .xattrs = words.own.xattrs,
+                     .locks = words.own.locks};
 }
 
 Outcome<std::string> plan_destination(const std::string& raw, std::string_view mount,
@@ -113,17 +123,19 @@ Outcome<AttachPoint> plan_mount(const Bundle& bundle, std::size_t index, const P
   if (!ask_for_bind(mount.options))
     findings.note(where, "type bind without the option bind or rbind; taken for bind");
   auto words = TRY(parse_mount_options(mount.options, where + "/options", findings));
-  note_vain_mknod(words, where + "/options", findings);
+  note_own_words(words, where + "/options", findings);
   IdMap ids = TRY(plan_ids(mount, words.id_mapped, where, bundle, findings));
   return AttachPoint{.where = where,
                      .destination = std::move(destination),
                      .source = TRY(host_path(mount.source, where + "/source", options)),
                      .access = words.access,
-                     .on_write = words.on_write,
+                     .on_write = words.own.on_write,
                      .recursive = words.recursive,
                      .propagation = words.propagation.value_or(Propagation::kPrivate),
                      .ids = std::move(ids),
-                     .special = words.special};
+                     .special = words.own.special,
+                     .xattrs = words.own.xattrs,
+                     .locks = words.own.locks};
 }
 
 Outcome<PassedOver> pass_over(const Mount& mount, std::size_t index, Findings& findings) {

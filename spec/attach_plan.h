@@ -23,6 +23,16 @@ struct SpecialFiles {
   friend bool operator==(const SpecialFiles&, const SpecialFiles&) = default;
 };
 
+// Extended attributes that a client sees and may change, by name space. docs/xattrs-and-locks.md
+// says why most are off.
+struct XattrNames {
+  bool user = true;       // user.*
+  bool acl = false;       // system.posix_acl_access and system.posix_acl_default
+  bool security = false;  // security.*
+  bool trusted = false;   // trusted.*
+  friend bool operator==(const XattrNames&, const XattrNames&) = default;
+};
+
 // One tree that one worker serves.
 struct AttachPoint {
   std::string where;        // JSON pointer of its origin: "/root" or "/mounts/3"
@@ -34,6 +44,8 @@ struct AttachPoint {
   Propagation propagation = Propagation::kPrivate;
   IdMap ids;  // empty: ids are served as they are
   SpecialFiles special;
+  XattrNames xattrs;
+  bool locks = true;  // false: byte-range locks are not served
 };
 
 // A mount that is the sandbox's own business (proc, sysfs, tmpfs ...): no worker, no descriptor.

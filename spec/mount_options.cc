@@ -119,39 +119,6 @@ constexpr OptionWord kWords[] = {
     {"x-mount.", kRefused},
 };
 
-constexpr std::string_view kKnownGoferOptions =
-    "expected one of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket";
-
-// Any spelling that was meant for this program: passing over a misspelt one would drop a wish.
-bool is_for_gofer(std::string_view word) {
-  constexpr std::string_view kPrefix = "x-gofer";
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(word.substr(0, kPrefix.size()), kPrefix, {}, lower);
-}
-
-Outcome<void> apply_gofer_option(std::string_view word, std::string_view where,
-                                 MountOptions& into) {
-  if (word == "x-gofer.panic-on-write")
-    into.on_write = OnWrite::kPanic;
-  else if (word == "x-gofer.mknod=fifo")
-    into.special.fifo = true;
-  else if (word == "x-gofer.mknod=socket")
-    into.special.socket = true;
-  else
-    return failure(bad_spec(where, "the option " + quote(word) + " is not known",
-                            std::string(kKnownGoferOptions)));
-  return {};
-}
-
-Outcome<void> check_on_write(const MountOptions& options, std::string_view where) {
-  if (options.on_write == OnWrite::kPanic && options.access == Access::kReadWrite)
-    return failure(bad_spec(where,
-                            "panic-on-write on a read-write attach point: writes are allowed, so "
-                            "nothing would ever panic",
-                            "expected it together with ro (for the root: with root.readonly)"));
-  return {};
-}
-
 // Words that share a fate, told in one note however many there are.
 class WordList {
  public:
@@ -181,7 +148,7 @@ class Words {
 
   Outcome<void> take(std::string_view word, std::size_t index) {
     std::string where = where_ + "/" + std::to_string(index);
-    if (is_for_gofer(word)) return apply_gofer_option(word, where, options_);
+    if (is_gofer_word(word)) return own_.take(word, where);
     auto meaning = meaning_of(word);
     if (!meaning) {
       unknown_.add(word);
@@ -191,7 +158,7 @@ class Words {
   }
 
   Outcome<MountOptions> finish(Findings& findings) {
-    TRY(check_on_write(options_, where_));
+    options_.own = TRY(own_.finish(options_.access, where_));
     if (read_only_ && read_write_)
       TRY(findings.doubt(where_,
                          std::string("both ro and rw; the last wins: ") +
@@ -259,6 +226,7 @@ class Words {
 
   std::string where_;
   MountOptions options_;
+  GoferWords own_;
   bool read_only_ = false;
   bool read_write_ = false;
   WordList not_granted_{"not granted: every tree is served nosuid, nodev, noexec and nosymfollow"};
@@ -289,7 +257,7 @@ bool ask_for_bind(const std::vector<std::string>& options) {
 }
 
 bool are_for_gofer(const std::vector<std::string>& options) {
-  return std::ranges::any_of(options, is_for_gofer);
+  return std::ranges::any_of(options, is_gofer_word);
 }
 
 Outcome<MountOptions> parse_mount_options(const std::vector<std::string>& options,
@@ -301,14 +269,16 @@ Outcome<MountOptions> parse_mount_options(const std::vector<std::string>& option
 
 Outcome<MountOptions> parse_root_options(std::string_view list, Access access) {
   const std::string where = "/annotations/" + std::string(kRootOptionsAnnotation);
-  MountOptions options{.recursive = true, .access = access};
+  GoferWords words;
   while (!list.empty()) {
     std::string_view word = list.substr(0, list.find(','));
-    TRY(apply_gofer_option(word, where, options));
+    TRY(words.take(word, where));
     list.remove_prefix(std::min(word.size() + 1, list.size()));
   }
-  TRY(check_on_write(options, where));
-  return options;
+  return MountOptions{.recursive = true,
+                      .access = access,
+                      .propagation = {},
+                      .own = TRY(words.finish(access, where))};
 }
 
 }  // namespace spec

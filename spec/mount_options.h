@@ -11,6 +11,7 @@
 #include "spec/attach_plan.h"
 #include "spec/base/problem.h"
 #include "spec/findings.h"
+#include "spec/gofer_options.h"
 
 namespace spec {
 
@@ -52,8 +53,7 @@ struct MountOptions {
   Access access = Access::kReadWrite;
   std::optional<Propagation> propagation;
   bool id_mapped = false;
-  OnWrite on_write = OnWrite::kRefuse;
-  SpecialFiles special;
+  GoferOptions own;
 };
 
 // `bind` or `rbind` is among them: the OCI text says that such a mount is a bind mount whatever its
@@ -64,8 +64,8 @@ bool ask_for_bind(const std::vector<std::string>& options);
 bool are_for_gofer(const std::vector<std::string>& options);
 
 // `where` is the JSON pointer of the list. A word that is unknown or without effect becomes a note,
-// ro and rw in one list a doubt. An error: a refused word, two different propagations, an unknown
-// x-gofer option, and panic-on-write where writes are allowed.
+// ro and rw in one list a doubt. An error: a refused word, two different propagations, and what
+// GoferWords refuses.
 base::Outcome<MountOptions> parse_mount_options(const std::vector<std::string>& options,
                                                 std::string_view where, Findings& findings);
 

@@ -32,11 +32,12 @@ constexpr std::string_view kContainer = R"({
   "mounts": [
     {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec"]},
     {"destination": "/data", "type": "bind", "source": "/srv/data",
-     "options": ["rbind", "rprivate", "rw"]},
+     "options": ["rbind", "rprivate", "rw", "x-gofer.xattr=acl"]},
     {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
      "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
     {"destination": "/etc/resolv.conf", "type": "bind", "source": "run/resolv.conf",
-     "options": ["bind", "ro", "rslave", "x-gofer.panic-on-write"]},
+     "options": ["bind", "ro", "rslave", "x-gofer.panic-on-write", "x-gofer.xattr=none",
+                 "x-gofer.locks=off"]},
     {"destination": "/run/ipc", "type": "none", "source": "/run/ipc", "futureMember": [1, {}],
      "options": ["rbind", "x-gofer.mknod=fifo", "x-gofer.mknod=socket"]}
   ],
@@ -54,7 +55,8 @@ TEST(Bundle, KeepsWhatItHasAPlaceForAndIgnoresTheRest) {
   EXPECT_FALSE(bundle->root.readonly);
   ASSERT_EQ(bundle->mounts.size(), 5U);
   EXPECT_EQ(bundle->mounts[1].source, "/srv/data");
-  EXPECT_EQ(bundle->mounts[1].options, (std::vector<std::string>{"rbind", "rprivate", "rw"}));
+  EXPECT_EQ(bundle->mounts[1].options,
+            (std::vector<std::string>{"rbind", "rprivate", "rw", "x-gofer.xattr=acl"}));
   EXPECT_EQ(bundle->rootfs_propagation, Propagation::kSlave);
   EXPECT_FALSE(bundle->user_namespace);
   EXPECT_EQ(bundle->annotations.at("org.example.x"), "y");
@@ -97,6 +99,11 @@ TEST(AttachPlan, HasTheRootFirstAndThenTheBindMountsInOrder) {
   EXPECT_FALSE(resolv.recursive);
   EXPECT_EQ(resolv.propagation, Propagation::kSlave);
   EXPECT_EQ(ipc.special, (SpecialFiles{.fifo = true, .socket = true}));
+  EXPECT_EQ(data.xattrs, (XattrNames{.user = true, .acl = true}));
+  EXPECT_TRUE(data.locks);
+  EXPECT_EQ(resolv.xattrs, (XattrNames{.user = false}));
+  EXPECT_FALSE(resolv.locks);
+  EXPECT_EQ(root.xattrs, (XattrNames{}));
   EXPECT_TRUE(made->notes.empty());
 }
 
@@ -129,7 +136,9 @@ TEST(AttachPlan, RootOptionsComeFromTheAnnotation) {
   EXPECT_EQ(test::plan(with(""))->attach_points[0].on_write, OnWrite::kRefuse);
   EXPECT_EQ(refusal(with("x-gofer.panic")),
             "spec: /annotations/org.gofer.root.options: the option \"x-gofer.panic\" is not known; "
-            "expected one of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket");
+            "expected one of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket "
+            "x-gofer.xattr=none x-gofer.xattr=user x-gofer.xattr=acl x-gofer.xattr=security "
+            "x-gofer.xattr=trusted x-gofer.locks=off");
   EXPECT_NE(refusal(test::replaced(with("x-gofer.panic-on-write"), ",\"readonly\":true", ""))
                 .find("nothing would ever panic"),
             std::string::npos);
@@ -142,6 +151,20 @@ TEST(AttachPlan, SaysWhenMknodCanMakeNothing) {
                                   R"("x-gofer.mknod=fifo"})")),
             "/annotations/org.gofer.root.options: x-gofer.mknod has no effect on a read-only "
             "attach point");
+}
+
+TEST(AttachPlan, SaysWhichXattrsCostCapabilities) {
+  auto of = [](std::string_view options) { return notes(bundle_with(bind_with(options))); };
+  constexpr std::string_view kSecurity =
+      "/mounts/0/options: x-gofer.xattr=security: the worker keeps CAP_SETFCAP, and its client can "
+      "make files of the host privileged";
+  constexpr std::string_view kTrusted =
+      "/mounts/0/options: x-gofer.xattr=trusted: the worker keeps CAP_SYS_ADMIN";
+  EXPECT_EQ(of(R"("bind","x-gofer.xattr=acl")"), "");
+  EXPECT_EQ(of(R"("bind","x-gofer.xattr=security")"), kSecurity);
+  EXPECT_EQ(of(R"("bind","ro","x-gofer.xattr=security")"), "");
+  EXPECT_EQ(of(R"("bind","x-gofer.xattr=trusted")"), kTrusted);
+  EXPECT_EQ(of(R"("bind","ro","x-gofer.xattr=trusted")"), kTrusted);
 }
 
 TEST(AttachPlan, NotesOfTheBundleComeFirst) {

@@ -113,16 +113,48 @@ TEST(MountOptions, PropagationMayBeRepeatedButNotContradicted) {
 }
 
 TEST(MountOptions, MknodMayNameBothKindsOfFiles) {
-  EXPECT_EQ(parsed({}).special, (SpecialFiles{}));
-  EXPECT_EQ(parsed({"x-gofer.mknod=fifo"}).special, (SpecialFiles{.fifo = true}));
-  EXPECT_EQ(parsed({"x-gofer.mknod=socket"}).special, (SpecialFiles{.socket = true}));
-  EXPECT_EQ(parsed({"x-gofer.mknod=socket", "x-gofer.mknod=fifo"}).special,
+  EXPECT_EQ(parsed({}).own.special, (SpecialFiles{}));
+  EXPECT_EQ(parsed({"x-gofer.mknod=fifo"}).own.special, (SpecialFiles{.fifo = true}));
+  EXPECT_EQ(parsed({"x-gofer.mknod=socket"}).own.special, (SpecialFiles{.socket = true}));
+  EXPECT_EQ(parsed({"x-gofer.mknod=socket", "x-gofer.mknod=fifo"}).own.special,
             (SpecialFiles{.fifo = true, .socket = true}));
 }
 
+TEST(MountOptions, XattrAddsANameSpaceToUser) {
+  EXPECT_EQ(parsed({}).own.xattrs, (XattrNames{.user = true}));
+  EXPECT_EQ(parsed({"x-gofer.xattr=user"}).own.xattrs, (XattrNames{.user = true}));
+  EXPECT_EQ(parsed({"x-gofer.xattr=acl"}).own.xattrs, (XattrNames{.user = true, .acl = true}));
+  EXPECT_EQ(parsed({"x-gofer.xattr=security"}).own.xattrs,
+            (XattrNames{.user = true, .security = true}));
+  EXPECT_EQ(parsed({"x-gofer.xattr=trusted"}).own.xattrs,
+            (XattrNames{.user = true, .trusted = true}));
+  EXPECT_EQ(parsed({"x-gofer.xattr=trusted", "ro", "x-gofer.xattr=acl", "x-gofer.xattr=security"})
+                .own.xattrs,
+            (XattrNames{.user = true, .acl = true, .security = true, .trusted = true}));
+}
+
+TEST(MountOptions, XattrNoneServesNoneAndStandsAlone) {
+  EXPECT_EQ(parsed({"x-gofer.xattr=none"}).own.xattrs, (XattrNames{.user = false}));
+  EXPECT_EQ(parsed({"x-gofer.xattr=none", "x-gofer.xattr=none"}).own.xattrs,
+            (XattrNames{.user = false}));
+  for (std::string other : {"user", "acl", "security", "trusted"}) {
+    std::string none = R"("x-gofer.xattr=none")";
+    std::string some = R"("x-gofer.xattr=)" + other + "\"";
+    for (const std::string& list : {none + "," + some, some + "," + none})
+      EXPECT_EQ(refusal(bundle_with(bind_with(list))),
+                "spec: /mounts/0/options: x-gofer.xattr=none and name spaces of extended "
+                "attributes; expected none alone, or the name spaces to serve");
+  }
+}
+
+TEST(MountOptions, LocksAreServedUnlessTheyAreSwitchedOff) {
+  EXPECT_TRUE(parsed({}).own.locks);
+  EXPECT_FALSE(parsed({"x-gofer.locks=off"}).own.locks);
+}
+
 TEST(MountOptions, PanicOnWriteNeedsAReadOnlyTree) {
-  EXPECT_EQ(parsed({"ro", "x-gofer.panic-on-write"}).on_write, OnWrite::kPanic);
-  EXPECT_EQ(parsed({"x-gofer.panic-on-write", "ro"}).on_write, OnWrite::kPanic);
+  EXPECT_EQ(parsed({"ro", "x-gofer.panic-on-write"}).own.on_write, OnWrite::kPanic);
+  EXPECT_EQ(parsed({"x-gofer.panic-on-write", "ro"}).own.on_write, OnWrite::kPanic);
   constexpr std::string_view kRefused =
       "spec: /mounts/0/options: panic-on-write on a read-write attach point: writes are allowed, "
       "so nothing would ever panic; expected it together with ro (for the root: with "
@@ -134,10 +166,15 @@ TEST(MountOptions, PanicOnWriteNeedsAReadOnlyTree) {
 TEST(MountOptions, UnknownGoferOptionsAreErrorsThatListTheKnownOnes) {
   EXPECT_EQ(refusal(bundle_with(bind_with(R"("rbind","x-gofer.panic")"))),
             "spec: /mounts/0/options/1: the option \"x-gofer.panic\" is not known; expected one "
-            "of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket");
-  for (std::string word : {"x-gofer.", "x-gofer", "x-gofer.panic-on-write=1", "x-gofer.mknod",
-                           "x-gofer.mknod=", "x-gofer.mknod=block", "x-gofer.mknod=fifo,socket",
-                           "X-Gofer.panic-on-write", "x-gofer-panic-on-write"}) {
+            "of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket "
+            "x-gofer.xattr=none x-gofer.xattr=user x-gofer.xattr=acl x-gofer.xattr=security "
+            "x-gofer.xattr=trusted x-gofer.locks=off");
+  for (std::string word :
+       {"x-gofer.", "x-gofer", "x-gofer.panic-on-write=1", "x-gofer.mknod",
+        "x-gofer.mknod=", "x-gofer.mknod=block", "x-gofer.mknod=fifo,socket",
+        "X-Gofer.panic-on-write", "x-gofer-panic-on-write", "x-gofer.xattr",
+        "x-gofer.xattr=", "x-gofer.xattr=all", "x-gofer.xattr=user,acl", "x-gofer.xattr=User",
+        "x-gofer.xattr=posix_acl", "x-gofer.locks", "x-gofer.locks=on", "x-gofer.locks=0"}) {
     std::string line = refusal(bundle_with(bind_with("\"" + word + "\"")));
     EXPECT_NE(line.find("is not known; expected one of"), std::string::npos) << line;
   }
@@ -159,10 +196,21 @@ TEST(MountOptions, ManyWordsWithoutEffectMakeOneNote) {
 TEST(RootOptions, ComeFromTheAnnotation) {
   auto options = parse_root_options("x-gofer.panic-on-write,x-gofer.mknod=fifo", Access::kReadOnly);
   ASSERT_TRUE(options.has_value());
-  EXPECT_EQ(options->on_write, OnWrite::kPanic);
-  EXPECT_EQ(options->special, (SpecialFiles{.fifo = true}));
+  EXPECT_EQ(options->own.on_write, OnWrite::kPanic);
+  EXPECT_EQ(options->own.special, (SpecialFiles{.fifo = true}));
   EXPECT_TRUE(options->recursive);
-  EXPECT_EQ(parse_root_options("", Access::kReadWrite)->on_write, OnWrite::kRefuse);
+  EXPECT_EQ(parse_root_options("", Access::kReadWrite)->own.on_write, OnWrite::kRefuse);
+}
+
+TEST(RootOptions, AreEveryWordOfThisProgram) {
+  auto options = parse_root_options("x-gofer.xattr=acl,x-gofer.locks=off", Access::kReadWrite);
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->own.xattrs, (XattrNames{.user = true, .acl = true}));
+  EXPECT_FALSE(options->own.locks);
+  for (std::string_view word : gofer_words())
+    EXPECT_TRUE(parse_root_options(word, Access::kReadOnly).has_value()) << word;
+  EXPECT_FALSE(
+      parse_root_options("x-gofer.xattr=none,x-gofer.xattr=user", Access::kReadWrite).has_value());
 }
 
 TEST(RootOptions, AreWordsOfThisProgramOnly) {
