@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <ostream>
@@ -26,7 +27,7 @@ using base::ExitCode;
 using sandbox::Skippable;
 
 constexpr uint32_t kSetMdwe = 65;
-enum class In : uint8_t { kLauncher, kWorker };
+enum class In : uint8_t { kLauncher, kInit, kWorker };
 
 struct Broken {
   const char* name;
@@ -163,6 +164,52 @@ constexpr Broken kAll[] = {
      ExitCode::kNoPermission,
      Skippable::kMdwe},
     {"Filter", In::kWorker, {SYS_seccomp, EINVAL}, "seccomp", ExitCode::kUnavailable},
+    {"InitDescriptors",
+     In::kInit,
+     {SYS_close_range, ENOSYS},
+     "descriptors",
+     ExitCode::kUnavailable},
+    {"InitMounts", In::kInit, {SYS_unshare, ENOSPC}, "mount namespace", ExitCode::kInternal},
+    {"InitRoot", In::kInit, {SYS_pivot_root, EPERM}, "root", ExitCode::kNoPermission},
+    {"InitNoNewPrivs",
+     In::kInit,
+     {SYS_prctl, EINVAL, PR_SET_NO_NEW_PRIVS},
+     "no_new_privs",
+     ExitCode::kUnavailable},
+    {"InitLandlock",
+     In::kInit,
+     {SYS_landlock_restrict_self, EPERM},
+     "landlock",
+     ExitCode::kNoPermission,
+     Skippable::kLandlock},
+    {"InitSecurebits",
+     In::kInit,
+     {SYS_prctl, EPERM, PR_SET_SECUREBITS},
+     "securebits",
+     ExitCode::kNoPermission},
+    {"InitCapset", In::kInit, {SYS_capset, EPERM}, "capabilities", ExitCode::kNoPermission},
+    {"InitDeathSignal",
+     In::kInit,
+     {SYS_prctl, EINVAL, PR_SET_PDEATHSIG},
+     "parent",
+     ExitCode::kUnavailable},
+    {"InitDumpable",
+     In::kInit,
+     {SYS_prctl, EINVAL, PR_SET_DUMPABLE},
+     "dumpable",
+     ExitCode::kUnavailable},
+    {"InitLimits",
+     In::kInit,
+     {SYS_prlimit64, EPERM},
+     "limits",
+     ExitCode::kNoPermission,
+     Skippable::kLimits},
+    {"InitMdwe",
+     In::kInit,
+     {SYS_prctl, EPERM, kSetMdwe},
+     "mdwe",
+     ExitCode::kNoPermission,
+     Skippable::kMdwe},
 };
 
 class BrokenStep : public testing::TestWithParam<Broken> {
@@ -171,8 +218,19 @@ class BrokenStep : public testing::TestWithParam<Broken> {
     const Broken& broken = GetParam();
     PrisonOptions options{.source = dir_.path(), .user = broken.user};
     auto break_it = [call = broken.call] { break_call(call); };
-    (broken.where == In::kLauncher ? options.before_launch : options.before_lockdown) = break_it;
+    hook(options, broken.where) = break_it;
     return options;
+  }
+  static std::function<void()>& hook(PrisonOptions& options, In process) {
+    switch (process) {
+      case In::kLauncher:
+        return options.before_launch;
+      case In::kInit:
+        return options.before_init_lockdown;
+      case In::kWorker:
+        break;
+    }
+    return options.before_lockdown;
   }
   support::TempDir dir_;
 };

@@ -61,6 +61,7 @@ Outcome<Jailed> start_init(const PrisonOptions& options, Fd launcher) {
   auto handshake = TRY(sandbox::make_handshake());
   pid_t pid = ::fork();
   if (pid == 0) {
+    if (options.before_init_lockdown) options.before_init_lockdown();
     sandbox::InitJail jail{.control = handshake.child,
                            .launcher = launcher,
                            .filter = options.init_filter,
@@ -97,6 +98,7 @@ Outcome<Jailed> start_worker(const PrisonOptions& options, const std::function<s
     be_worker(options,
               {.where = "/mounts/0",
                .role = sandbox::worker_role(options.access),
+               .xattrs = options.xattrs,
                .is_directory = is_directory,
                .tree = fds[0],
                .transport = fds[1],
@@ -187,6 +189,7 @@ void Prison::launch(const PrisonOptions& options, const std::function<std::strin
     facts.init = (*all)[0].pid;
     facts.worker = (*all)[1].pid;
     facts.report = (*all)[1].report;
+    facts.init_report = (*all)[0].report;
   } else {
     facts.problem = sandbox::flatten(all.error());
   }

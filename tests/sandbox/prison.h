@@ -27,6 +27,7 @@ struct PrisonOptions {
   bool recursive = true;
   spec::Propagation propagation = spec::Propagation::kPrivate;
   spec::IdMap ids = {};
+  spec::XattrNames xattrs = {};
   uid_t user = 0;                                // whom the launcher runs as
   std::vector<gid_t> groups = {};                // and the user's supplementary groups
   std::optional<spec::Access> tree_access = {};  // other than the role's, to try one layer
@@ -38,8 +39,10 @@ struct PrisonOptions {
   std::optional<sandbox::FileIds> file_ids = {};
   bool supervise = false;  // the launcher locks itself down, too, under supervisor_filter
   std::span<const sock_filter> supervisor_filter = allow_all();
-  // Run in the launcher before anything else, in the worker before it locks itself down.
+  // Run in the launcher before anything else, in pid 1 and the worker before they lock themselves
+  // down.
   std::function<void()> before_launch = {};
+  std::function<void()> before_init_lockdown = {};
   std::function<void()> before_lockdown = {};
 };
 
@@ -57,6 +60,7 @@ class Prison {
   const base::Problem& problem_parts() const { return parts_; }
   const std::string& said() const { return said_; }
   const sandbox::JailReport& report() const { return facts_.report; }
+  const sandbox::JailReport& init_report() const { return facts_.init_report; }
   pid_t launcher() const { return launcher_; }
   pid_t init() const { return facts_.init; }
   pid_t worker() const { return facts_.worker; }
@@ -75,6 +79,7 @@ class Prison {
     pid_t init = -1;
     pid_t worker = -1;
     sandbox::JailReport report;
+    sandbox::JailReport init_report;
     sandbox::FlatProblem problem;
   };
   [[noreturn]] static void launch(const PrisonOptions& options,

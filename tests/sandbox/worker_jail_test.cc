@@ -315,23 +315,6 @@ TEST_P(WorkerJail, ProcShowsItFromOutside) {
   }
 }
 
-TEST_P(WorkerJail, PidOneHoldsNothing) {
-  PrisonOptions options = options_;
-  options.init_filter = policies::program(policies::Role::kInit);
-  Prison prison(options, nothing);
-  ASSERT_EQ(prison.said(), "ready") << prison.problem();
-  pid_t init = prison.init();
-  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
-    EXPECT_EQ(status_field(init, set), hexadecimal(0)) << set;
-  EXPECT_EQ(status_field(init, "NoNewPrivs"), "1");
-  EXPECT_EQ(status_field(init, "SigIgn"), status_field(prison.worker(), "SigIgn"));
-  EXPECT_EQ(open_fds(init).size(), 3U);
-  ASSERT_EQ(mounts_of(init).size(), 1U);
-  EXPECT_TRUE(has(mounts_of(init)[0], " / / ro,nosuid,nodev,noexec")) << mounts_of(init)[0];
-  std::string proc = "/proc/" + std::to_string(init) + "/root/";
-  EXPECT_TRUE(fs::is_empty(proc));
-}
-
 TEST_P(WorkerJail, ItDiesWithItsLauncher) {
   Prison prison(options_, nothing);
   ASSERT_EQ(prison.said(), "ready") << prison.problem();
