@@ -8,6 +8,12 @@ using base::fail;
 using base::Result;
 
 Result<FidState*> FidTable::find(p9::Fid fid) {
+  FidState* state = TRY(find_any(fid));
+  if (state->is_xattr()) return fail(EBADF);
+  return state;
+}
+
+Result<FidState*> FidTable::find_any(p9::Fid fid) {
   auto at = states_.find(fid);
   if (at == states_.end()) return fail(EBADF);
   return &at->second;

@@ -2,85 +2,77 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <variant>
 
+#include "gofer/budget.h"
+#include "gofer/lock_table.h"
 #include "gofer/node.h"
 #include "gofer/open_flags.h"
 #include "gofer/p9/flags.h"
 #include "gofer/p9/wire.h"
+#include "gofer/xattr_name.h"
 #include "spec/base/fd.h"
 
 namespace gofer {
-
-// How many files may be open at once, and how many are.
-class OpenBudget {
- public:
-  explicit OpenBudget(std::size_t limit) : limit_(limit) {}
-  OpenBudget(const OpenBudget&) = delete;
-  OpenBudget& operator=(const OpenBudget&) = delete;
-  ~OpenBudget() = default;
-
-  // One unit of the budget, given back when it is destroyed.
-  class Share {
-   public:
-    Share(Share&& other) noexcept : budget_(std::exchange(other.budget_, nullptr)) {}
-    Share& operator=(Share&& other) noexcept {
-      std::swap(budget_, other.budget_);
-      return *this;
-    }
-    Share(const Share&) = delete;
-    Share& operator=(const Share&) = delete;
-    ~Share() {
-      if (budget_ != nullptr) --budget_->used_;
-    }
-
-   private:
-    friend class OpenBudget;
-    explicit Share(OpenBudget* budget) : budget_(budget) { ++budget_->used_; }
-    OpenBudget* budget_;
-  };
-
-  base::Result<Share> take() {
-    if (used_ >= limit_) return base::fail(EMFILE);
-    return Share(this);
-  }
-  std::size_t used() const { return used_; }
-
- private:
-  std::size_t limit_;
-  std::size_t used_ = 0;
-};
 
 // The states of a fid. Each has what can be done in it, and nothing else.
 struct Walked {};
 
 struct OpenFile {
-  OpenBudget::Share share;
+  Budget::Share share;
   base::UniqueFd fd;
   Access access = Access::kRead;
+  std::unique_ptr<LockTable::Holder> locks = nullptr;  // once it has locked
 };
 
 struct OpenDirectory {
-  OpenBudget::Share share;
+  Budget::Share share;
   base::UniqueFd fd;
   uint64_t position = 0;  // the cookie at which the kernel goes on
+};
+
+// An extended attribute as it was, or the list of their names, each with its NUL.
+struct XattrSnapshot {
+  Budget::Share share;
+  std::unique_ptr<std::byte[]> bytes;
+  std::size_t size = 0;
+};
+
+// A value on its way to its file. Only what was written of it is ever read.
+struct XattrDraft {
+  Budget::Share share;
+  XattrName name;
+  std::unique_ptr<std::byte[]> bytes;
+  std::size_t size = 0;
+  std::size_t written = 0;  // from the front
+  int flags = 0;            // of setxattr(2)
 };
 
 struct FidState {
   NodeRef node;
   uint32_t uid = p9::kNoUname;  // n_uname of the attach it descends from: owner of what it creates
-  std::variant<Walked, OpenFile, OpenDirectory> use = Walked{};
+  std::variant<Walked, OpenFile, OpenDirectory, std::unique_ptr<XattrSnapshot>,
+               std::unique_ptr<XattrDraft>>
+      use = Walked{};
 
   bool is_open() const { return !std::holds_alternative<Walked>(use); }
+  bool is_xattr() const {
+    return std::holds_alternative<std::unique_ptr<XattrSnapshot>>(use) ||
+           std::holds_alternative<std::unique_ptr<XattrDraft>>(use);
+  }
 };
 
 class FidTable {
  public:
   explicit FidTable(std::size_t limit) : limit_(limit) {}
 
-  // EBADF when unknown. Valid until the fid is erased or replaced.
+  // A fid that stands for a file: EBADF when unknown, or when it stands for an extended attribute.
+  // Valid until the fid is erased or replaced.
   base::Result<FidState*> find(p9::Fid fid);
+  // The same for the few requests that serve extended attributes as well.
+  base::Result<FidState*> find_any(p9::Fid fid);
   // Whether a fid could be added now: EBADF when it is in use or NOFID, EMFILE when the table is
   // full.
   base::Result<void> check_free(p9::Fid fid) const;

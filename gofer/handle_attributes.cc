@@ -10,6 +10,7 @@
 #include "gofer/creation.h"
 #include "gofer/handlers.h"
 #include "gofer/p9/flags.h"
+#include "gofer/set_id.h"
 
 namespace gofer {
 namespace {
@@ -103,8 +104,13 @@ Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request) {
     TRY(host::fchownat(fd, (valid & p9::kSetattrUid) != 0 ? request.uid : kKeepId,
                        (valid & p9::kSetattrGid) != 0 ? request.gid : kKeepId));
   if ((valid & p9::kSetattrSize) != 0) TRY(set_size(session, state, fd, request.size));
-  if ((valid & p9::kSetattrMode) != 0)
+  if ((valid & p9::kSetattrMode) != 0) {
     TRY(host::fchmodat(session.attach_point().own_fds, fd, request.mode & kModeBits));
+    session.tree().note_set_id(
+        *state.node, has_set_id(state.node->identity().type | (request.mode & kModeBits)));
+  } else if ((valid & p9::kSetattrSize) != 0 && state.uid != 0) {
+    TRY(drop_set_id(session, fd));
+  }
   if ((valid & kTimes) != 0) {
     std::array<timespec, 2> times{time_to_set(valid, p9::kSetattrAtime, p9::kSetattrAtimeSet,
                                               request.atime_sec, request.atime_nsec),

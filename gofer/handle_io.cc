@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "gofer/handlers.h"
+#include "gofer/set_id.h"
+#include "gofer/xattr.h"
 
 namespace gofer {
 namespace {
@@ -14,6 +16,12 @@ using base::Fd;
 constexpr uint64_t kMaxOffset = INT64_MAX;
 
 enum class Use : uint8_t { kRead, kWrite };
+
+template <class T>
+T* xattr_of(FidState& state) {
+  auto* xattr = std::get_if<std::unique_ptr<T>>(&state.use);
+  return xattr != nullptr ? xattr->get() : nullptr;
+}
 
 Result<Fd> open_for(FidState& state, Use use) {
   auto* file = std::get_if<OpenFile>(&state.use);
@@ -27,7 +35,10 @@ Result<Fd> open_for(FidState& state, Use use) {
 // One call: the kernel gives less than asked only at the end of the file or after an error, which
 // the next request will meet.
 Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
-  FidState& state = *TRY(session.fids().find(request.fid));
+  FidState& state = *TRY(session.fids().find_any(request.fid));
+  if (auto* xattr = xattr_of<XattrSnapshot>(state))
+    return read_xattr(*xattr, request.offset,
+                      std::min<std::size_t>(request.count, session.payload(SIZE_MAX).size()));
   if (std::holds_alternative<OpenDirectory>(state.use)) return fail(EISDIR);
   Fd file = TRY(open_for(state, Use::kRead));
   if (request.offset > kMaxOffset) return fail(EINVAL);
@@ -39,9 +50,12 @@ Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
 }
 
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
-  FidState& state = *TRY(session.fids().find(request.fid));
+  FidState& state = *TRY(session.fids().find_any(request.fid));
+  if (auto* xattr = xattr_of<XattrDraft>(state))
+    return write_xattr(*xattr, request.offset, request.data);
   Fd file = TRY(open_for(state, Use::kWrite));
   if (request.offset > kMaxOffset) return fail(EINVAL);
+  TRY(drop_set_id_for_write(session, state, file));
   std::size_t count = TRY(host::pwrite64(file, request.data, request.offset));
   return p9::Rwrite{.count = static_cast<uint32_t>(count)};
 }

@@ -7,6 +7,7 @@
 #include "gofer/creation.h"
 #include "gofer/handlers.h"
 #include "gofer/open_flags.h"
+#include "gofer/set_id.h"
 
 namespace gofer {
 namespace {
@@ -37,16 +38,29 @@ Result<UniqueFd> open_regular(Session& session, Node& node, Fd place, const Open
   return host::openat(session.attach_point().own_fds, host::Path::number(place), mode.flags);
 }
 
+// Asks an open file for the version that the client may cache its content under, and for what a
+// write will have to know.
+Result<void> note_opened(Session& session, const FidState& opener, Node& node, Fd fd,
+                         const OpenMode& mode) {
+  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), kIdentityMask | STATX_MODE));
+  session.tree().note_version(node, identity_of(stat).version);
+  if (mode.access != Access::kRead) session.tree().note_set_id(node, has_set_id(stat.stx_mode));
+  if (mode.truncate && opener.uid != 0) TRY(drop_set_id(session, fd));
+  return {};
+}
+
 struct Opened {
   NodeRef node;
   UniqueFd fd;
 };
 
-Result<Opened> open_existing(Session& session, Node& dir, p9::Name name, const OpenMode& mode) {
+Result<Opened> open_existing(Session& session, const FidState& opener, Node& dir, p9::Name name,
+                             const OpenMode& mode) {
   NodeRef node = TRY(session.tree().walk(dir, name));
   if (node->identity().is_directory()) return fail(EISDIR);
   Pin place = TRY(session.tree().open(*node));
   UniqueFd fd = TRY(open_regular(session, *node, place, mode));
+  TRY(note_opened(session, opener, *node, fd, mode));
   return Opened{std::move(node), std::move(fd)};
 }
 
@@ -66,15 +80,16 @@ Result<Opened> create(Session& session, Node& dir, const NewObject& object, cons
       undo(object, identity_of(*stat));
     return base::failure(node.error());
   }
+  session.tree().note_set_id(**node, has_set_id(object.mode));
   return Opened{*std::move(node), std::move(fd)};
 }
 
-Result<Opened> create_or_open(Session& session, Node& dir, const NewObject& object,
-                              const OpenMode& mode) {
+Result<Opened> create_or_open(Session& session, const FidState& opener, Node& dir,
+                              const NewObject& object, const OpenMode& mode) {
   for (int attempt = 1;; ++attempt) {
     auto created = create(session, dir, object, mode);
     if (created || created.error().code() != EEXIST || mode.exclusive) return created;
-    auto opened = open_existing(session, dir, object.name, mode);
+    auto opened = open_existing(session, opener, dir, object.name, mode);
     if (opened || opened.error().code() != ENOENT || attempt == kCreateAttempts) return opened;
   }
 }
@@ -86,16 +101,18 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
   OpenMode mode = TRY(parse_open_flags(request.flags));
   if (state.is_open()) return fail(EBADF);
   Node& node = *state.node;
-  p9::Qid qid = TRY(session.qid(node.identity()));
-  OpenBudget::Share share = TRY(session.open_files().take());
+  Budget::Share share = TRY(session.open_files().take(1, EMFILE));
   Pin place = TRY(session.tree().open(node));
   if (node.identity().is_directory()) {
+    p9::Qid qid = TRY(session.qid(node.identity()));
     UniqueFd fd = TRY(open_directory(place, mode));
     state.use = OpenDirectory{std::move(share), std::move(fd)};
-  } else {
-    UniqueFd fd = TRY(open_regular(session, node, place, mode));
-    state.use = OpenFile{std::move(share), std::move(fd), mode.access};
+    return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
   }
+  UniqueFd fd = TRY(open_regular(session, node, place, mode));
+  TRY(note_opened(session, state, node, fd, mode));
+  p9::Qid qid = TRY(session.qid(node.identity()));
+  state.use = OpenFile{std::move(share), std::move(fd), mode.access};
   return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
 }
 
@@ -103,7 +120,7 @@ Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   OpenMode mode = TRY(parse_open_flags(request.flags));
   if (mode.directory) return fail(EINVAL);
-  OpenBudget::Share share = TRY(session.open_files().take());
+  Budget::Share share = TRY(session.open_files().take(1, EMFILE));
   NodeRef parent = state.node;
   Pin dir = TRY(session.tree().open(*parent));
   NewObject object{.dir = dir,
@@ -111,7 +128,7 @@ Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request) {
                    .mode = S_IFREG | (request.mode & kModeBits),
                    .uid = state.uid,
                    .gid = request.gid};
-  Opened opened = TRY(create_or_open(session, *parent, object, mode));
+  Opened opened = TRY(create_or_open(session, state, *parent, object, mode));
   p9::Qid qid = TRY(session.qid(opened.node->identity()));
   state.node = std::move(opened.node);
   state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};

@@ -41,7 +41,10 @@ Result<p9::Rattach> handle(Session& session, const p9::Tattach& request) {
   if (request.afid.value != p9::kNoFid) return fail(EINVAL);
   if (!request.aname.empty() && request.aname != "/") return fail(ENOENT);
   NodeRef root = session.tree().root();
-  p9::Qid qid = TRY(session.qid(root->identity()));
+  // The root is the one file that no walk asks about.
+  host::Stat stat =
+      TRY(host::statx(session.attach_point().root, host::Path::empty(), kIdentityMask));
+  p9::Qid qid = TRY(session.qid(identity_of(stat)));
   TRY(session.fids().insert(request.fid, {.node = root, .uid = request.n_uname}));
   return p9::Rattach{.qid = qid};
 }

@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "gofer/handlers.h"
+#include "gofer/xattr.h"
 
 namespace gofer {
 
@@ -27,7 +28,9 @@ Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request) {
 
 // The dispatcher releases the fid, here and after Tremove: see kReleasesFid.
 Result<p9::Rclunk> handle(Session& session, const p9::Tclunk& request) {
-  TRY(session.fids().find(request.fid));
+  FidState& state = *TRY(session.fids().find_any(request.fid));
+  if (auto* draft = std::get_if<std::unique_ptr<XattrDraft>>(&state.use))
+    TRY(commit_xattr(session, state, **draft));
   return p9::Rclunk{};
 }
 

@@ -84,12 +84,26 @@ Result<p9::Rrename> handle(Session& session, const p9::Trename& request);
 Result<p9::Rrenameat> handle(Session& session, const p9::Trenameat& request);
 Result<p9::Runlinkat> handle(Session& session, const p9::Tunlinkat& request);
 
-// handle_unserved.cc: EOPNOTSUPP. Not served yet, but known, so that the read-only check and the
-// wire checks hold for them too.
+// handle_xattr.cc. Names that the attach point does not serve (see XattrNames) answer EOPNOTSUPP;
+// an empty or too long one ERANGE. What was not written here comes from the kernel: ENODATA,
+// EEXIST, EPERM ... A fid that stands for an attribute takes Tread or Twrite and Tclunk, and
+// answers EBADF to everything else.
 
+// The value, or with an empty name the list of names, as it is now: newfid reads that snapshot.
 Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request);
+// The fid, which must not be open, takes the value by Twrite. Tclunk sets it, and says whether that
+// worked; whatever else ends the fid sets nothing. E2BIG above 64 KiB.
 Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& request);
+
+// handle_lock.cc. Byte-range locks on the host's file, which belong to client_id and proc_id of the
+// request. EBADF unless the fid is an open file, and for a write lock on a read-only attach point;
+// EINVAL for a range past 2^63-1; ENOLCK past the budgets; EOPNOTSUPP where locks are off.
+
+// Never waits: BLOCKED says that somebody else has a lock in that range, and that the client may
+// ask again. Locks end with the last fid that their owner took them through.
 Result<p9::Rlock> handle(Session& session, const p9::Tlock& request);
+// The lock that is in the way of the one asked for, or type UNLCK. Asking for type UNLCK, as Linux
+// does, means any lock. Holders that this connection does not know have proc_id 0 and no client_id.
 Result<p9::Rgetlock> handle(Session& session, const p9::Tgetlock& request);
 
 }  // namespace gofer

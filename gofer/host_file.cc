@@ -96,6 +96,49 @@ Result<struct ::statfs> fstatfs(Fd fd) {
   return stat;
 }
 
+namespace {
+
+struct ::flock whole_lock(LockKind kind, LockRange range) {
+  struct ::flock lock{};
+  lock.l_type = static_cast<short>(kind);
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(range.start);
+  lock.l_len = range.end == INT64_MAX ? 0 : static_cast<off_t>(range.end - range.start + 1);
+  return lock;
+}
+
+}  // namespace
+
+Result<void> set_lock(Fd file, LockKind kind, LockRange range) {
+  struct ::flock lock = whole_lock(kind, range);
+  return done(call(SYS_fcntl, file.raw(), F_OFD_SETLK, &lock));
+}
+
+Result<FoundLock> get_lock(Fd file, LockKind kind, LockRange range) {
+  struct ::flock lock = whole_lock(kind, range);
+  if (call(SYS_fcntl, file.raw(), F_OFD_GETLK, &lock) < 0) return fail_errno();
+  auto start = static_cast<uint64_t>(lock.l_start);
+  uint64_t end = lock.l_len == 0 ? INT64_MAX : start + static_cast<uint64_t>(lock.l_len) - 1;
+  return FoundLock{static_cast<LockKind>(lock.l_type), {start, end}};
+}
+
+Result<std::size_t> getxattr(Fd file, const char* name, std::span<std::byte> room) {
+  return counted(call(SYS_getxattr, Path::number(file).c_str(), name, room.data(), room.size()));
+}
+
+Result<std::size_t> listxattr(Fd file, std::span<std::byte> room) {
+  return counted(call(SYS_listxattr, Path::number(file).c_str(), room.data(), room.size()));
+}
+
+Result<void> setxattr(Fd file, const char* name, std::span<const std::byte> value, int flags) {
+  return done(
+      call(SYS_setxattr, Path::number(file).c_str(), name, value.data(), value.size(), flags));
+}
+
+Result<void> removexattr(Fd file, const char* name) {
+  return done(call(SYS_removexattr, Path::number(file).c_str(), name));
+}
+
 Result<void> mkdirat(Fd dir, const Path& name, mode_t mode) {
   return done(call(SYS_mkdirat, dir.raw(), name.c_str(), mode));
 }

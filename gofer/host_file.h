@@ -5,6 +5,7 @@
 // and returns its errno. Calls that the kernel may interrupt before anything happened are retried.
 #pragma once
 
+#include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
@@ -50,6 +51,28 @@ Result<std::size_t> getdents64(Fd dir, std::span<std::byte> room);
 Result<void> lseek(Fd dir, uint64_t position);  // SEEK_SET
 
 Result<struct ::statfs> fstatfs(Fd fd);
+
+// Byte-range locks that belong to the open file description of `file`, from `start` to `end`
+// inclusive; INT64_MAX is the end of every file (fcntl(2): F_OFD_SETLK, F_OFD_GETLK).
+enum class LockKind : short { kRead = F_RDLCK, kWrite = F_WRLCK, kNone = F_UNLCK };
+struct LockRange {
+  uint64_t start = 0;
+  uint64_t end = INT64_MAX;
+};
+Result<void> set_lock(Fd file, LockKind kind, LockRange range);  // EAGAIN: somebody else has one
+struct FoundLock {
+  LockKind kind = LockKind::kNone;  // kNone: nothing is in the way
+  LockRange range;
+};
+Result<FoundLock> get_lock(Fd file, LockKind kind, LockRange range);
+
+// Extended attributes. The working directory of this thread is /proc/self/fd (or a detached clone
+// of it), in which the number of `file` stands for the file itself, whatever its type and even if
+// it is a link. `name` is one that XattrName or the kernel vouches for.
+Result<std::size_t> getxattr(Fd file, const char* name, std::span<std::byte> room);
+Result<std::size_t> listxattr(Fd file, std::span<std::byte> room);
+Result<void> setxattr(Fd file, const char* name, std::span<const std::byte> value, int flags);
+Result<void> removexattr(Fd file, const char* name);
 
 // Changes of the tree.
 Result<void> mkdirat(Fd dir, const Path& name, mode_t mode);

@@ -20,13 +20,15 @@ struct Identity {
   uint64_t inode = 0;
   int64_t birth_ns = 0;  // 0 where the file system does not know; then it is not compared
   uint32_t type = 0;     // S_IFMT bits
+  uint32_t version = 0;  // of its content when it was asked; not compared. 0: it was not asked
 
   bool is_directory() const;
   bool is_regular() const;
   bool is_symlink() const;
 };
 
-inline constexpr unsigned kIdentityMask = STATX_TYPE | STATX_INO | STATX_BTIME;
+inline constexpr unsigned kIdentityMask =
+    STATX_TYPE | STATX_INO | STATX_BTIME | STATX_MTIME | STATX_SIZE;
 
 Identity identity_of(const host::Stat& stat);
 bool same_file(const Identity& a, const Identity& b);
@@ -74,6 +76,7 @@ class Node {
   const Identity& identity() const { return identity_; }
   bool is_root() const { return parent_ == nullptr; }
   bool is_detached() const { return detached_; }
+  bool may_have_set_id() const { return set_id_; }  // bits that a write takes away
   Node* parent() const { return parent_; }  // where it was, for a detached one; null for the root
   p9::Name name() const { return *p9::Name::parse(name_); }  // not for the root
 
@@ -99,6 +102,7 @@ class Node {
   uint32_t pins_ = 0;
   base::UniqueFd descriptor_;
   bool detached_ = false;
+  bool set_id_ = false;
   bool changed_ = false;  // written through us: its identity may have changed (copy-up)
 };
 

@@ -22,6 +22,8 @@ Session::State::State(const AttachPoint& attach_point, const Identity& root)
            TreeBudget{.nodes = attach_point.limits.nodes,
                       .descriptors = attach_point.limits.node_fds}),
       open_files(attach_point.limits.open_files),
+      xattr_bytes(attach_point.limits.xattr_bytes),
+      locks(attach_point.limits.lock_owners, attach_point.limits.lock_ranges),
       fids(attach_point.limits.fids) {}
 
 Session::Session(const AttachPoint& attach_point, const base::Log& log, const Identity& root)
@@ -38,13 +40,18 @@ Result<Session> Session::start(const AttachPoint& attach_point, const base::Log&
 
 Result<p9::Qid> Session::qid(const Identity& identity) {
   uint64_t path = TRY(state_->qids.path(identity.device, identity.inode));
-  return p9::Qid{.type = qid_type(identity), .version = 0, .path = path};
+  return p9::Qid{.type = qid_type(identity), .version = identity.version, .path = path};
 }
 
 Result<Pin> Session::descriptor(FidState& state) {
   if (auto* file = std::get_if<OpenFile>(&state.use)) return Pin(file->fd);
   if (auto* directory = std::get_if<OpenDirectory>(&state.use)) return Pin(directory->fd);
   return tree().open(*state.node);
+}
+
+std::span<std::byte> Session::xattr_room() {
+  if (!state_->xattr) state_->xattr = std::make_unique_for_overwrite<std::byte[]>(kMaxXattrSize);
+  return {state_->xattr.get(), kMaxXattrSize};
 }
 
 void Session::begin(uint32_t msize) {

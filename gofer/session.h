@@ -29,7 +29,9 @@ class Session {
   const base::Log& log() const { return log_; }
   Tree& tree() { return state_->tree; }
   FidTable& fids() { return state_->fids; }
-  OpenBudget& open_files() { return state_->open_files; }
+  Budget& open_files() { return state_->open_files; }
+  Budget& xattr_bytes() { return state_->xattr_bytes; }
+  LockTable& locks() { return state_->locks; }
 
   // The qid of a file. EOVERFLOW: see QidMap.
   base::Result<p9::Qid> qid(const Identity& identity);
@@ -54,6 +56,9 @@ class Session {
   // Room for one symlink target, until the next request.
   std::span<char> text_room() { return state_->text; }
 
+  // Room for the largest extended attribute and the longest list, until the next request.
+  std::span<std::byte> xattr_room();
+
   // Ends the connection after this request, without an answer: see OnWrite::kPanic.
   void panic() { panicked_ = true; }
   bool panicked() const { return panicked_; }
@@ -67,9 +72,12 @@ class Session {
     State(const AttachPoint& attach_point, const Identity& root);
     Tree tree;
     QidMap qids;
-    OpenBudget open_files;
+    Budget open_files;
+    Budget xattr_bytes;
+    LockTable locks;
     FidTable fids;  // after what its entries refer to
     std::array<char, 4096> text{};
+    std::unique_ptr<std::byte[]> xattr;  // made when it is first needed: few connections do
   };
 
   Session(const AttachPoint& attach_point, const base::Log& log, const Identity& root);

@@ -16,6 +16,16 @@ using base::UniqueFd;
 
 constexpr int kStep = O_PATH | O_NOFOLLOW;
 
+// Changes whenever the modification time or the size does; never 0, which means "not asked".
+// Clients that cache the content of files ask for it again when this number is another one.
+uint32_t version_of(const host::Stat& stat) {
+  auto seconds = static_cast<uint64_t>(stat.stx_mtime.tv_sec);
+  uint64_t mixed = (seconds * 1'000'000'000 + stat.stx_mtime.tv_nsec) * 0x9e3779b97f4a7c15;
+  mixed ^= stat.stx_size * 0xff51afd7ed558ccd;
+  auto version = static_cast<uint32_t>(mixed ^ (mixed >> 32));
+  return version != 0 ? version : 1;
+}
+
 }  // namespace
 
 bool Identity::is_directory() const {
@@ -33,6 +43,7 @@ Identity identity_of(const host::Stat& stat) {
   identity.device = uint64_t{stat.stx_dev_major} << 32 | stat.stx_dev_minor;
   identity.inode = stat.stx_ino;
   identity.type = stat.stx_mode & uint32_t{S_IFMT};
+  if (identity.is_regular()) identity.version = version_of(stat);
   if ((stat.stx_mask & STATX_BTIME) != 0)
     identity.birth_ns = stat.stx_btime.tv_sec * 1'000'000'000 + stat.stx_btime.tv_nsec;
   return identity;
@@ -88,6 +99,7 @@ Result<NodeRef> Tree::known(Node& dir, Fd dir_fd, p9::Name name) {
     forget(*node);
     return NodeRef();
   }
+  node->identity_.version = found.version;
   return NodeRef(node);
 }
 

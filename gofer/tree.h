@@ -53,6 +53,11 @@ class Tree {
   // The node's file is about to be changed through us, which may change what statx says of it.
   void mark_changed(Node& node) { node.changed_ = true; }
 
+  // What an open or a change of mode showed.
+  void note_set_id(Node& node, bool set_id) { node.set_id_ = set_id; }
+  // The node's file was asked again: its qid shows the version that it has now.
+  void note_version(Node& node, uint32_t version) { node.identity_.version = version; }
+
   std::size_t nodes() const { return nodes_; }
   std::size_t descriptors() const { return cache_.size(); }
 

@@ -195,6 +195,35 @@ Result<std::string> Client::readlink(p9::Fid fid) {
   return std::string(TRY(call(p9::Treadlink{fid})).target);
 }
 
+Result<std::string> Client::get_xattr(p9::Fid fid, std::string_view name) {
+  UniqueFid xattr(*this, new_fid());
+  auto size = call(p9::Txattrwalk{fid, xattr, name});
+  if (!size) {
+    reuse(xattr.release());
+    return base::failure(size.error());
+  }
+  std::string value;
+  TRY(read_each(xattr, [&](p9::Bytes data) {
+    value.append(reinterpret_cast<const char*>(data.data()), data.size());
+    return true;
+  }));
+  if (value.size() != size->size) return fail(EPROTO);
+  return value;
+}
+
+Result<void> Client::set_xattr(p9::Fid fid, std::string_view name, std::string_view value,
+                               uint32_t flags) {
+  UniqueFid xattr = TRY(clone(fid));
+  TRY(call(p9::Txattrcreate{xattr, name, value.size(), flags}));
+  TRY(write(xattr, 0, value));
+  // Only the clunk says whether it was set; the fid is gone either way.
+  p9::Fid gone = xattr.release();
+  Result<p9::Rclunk> set = call(p9::Tclunk{gone});
+  reuse(gone);
+  if (!set) return base::failure(set.error());
+  return {};
+}
+
 Result<std::vector<Entry>> Client::list(p9::Fid open_directory) {
   std::vector<Entry> all;
   for (uint64_t offset = 0;;) {

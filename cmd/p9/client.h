@@ -98,6 +98,12 @@ class Client {
   Result<void> write_file(std::string_view path, std::string_view data, uint32_t mode = 0644);
   Result<std::string> readlink(p9::Fid fid);
 
+  // An extended attribute; with an empty name the list of names, each followed by a NUL.
+  Result<std::string> get_xattr(p9::Fid fid, std::string_view name);
+  // `flags`: kXattrCreate, kXattrReplace or 0. An empty value with kXattrReplace removes.
+  Result<void> set_xattr(p9::Fid fid, std::string_view name, std::string_view value,
+                         uint32_t flags = 0);
+
   // Every entry of an open directory, "." and ".." left out, in the server's order.
   Result<std::vector<Entry>> list(p9::Fid open_directory);
   Result<std::vector<Entry>> list(std::string_view path);

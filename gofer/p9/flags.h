@@ -51,6 +51,23 @@ inline constexpr uint32_t kSetattrCtime = 0x40;
 inline constexpr uint32_t kSetattrAtimeSet = 0x80;
 inline constexpr uint32_t kSetattrMtimeSet = 0x100;
 
+// Txattrcreate: flags
+inline constexpr uint32_t kXattrCreate = 1;   // XATTR_CREATE: it must not be there
+inline constexpr uint32_t kXattrReplace = 2;  // XATTR_REPLACE: it must be there
+
+// Tlock, Tgetlock: type
+inline constexpr uint8_t kLockRead = 0;
+inline constexpr uint8_t kLockWrite = 1;
+inline constexpr uint8_t kLockUnlock = 2;
+
+// Tlock: flags
+inline constexpr uint32_t kLockBlock = 1;    // the client would wait
+inline constexpr uint32_t kLockReclaim = 2;  // the client had it before the server started anew
+
+// Rlock: status
+inline constexpr uint8_t kLockSuccess = 0;
+inline constexpr uint8_t kLockBlocked = 1;
+
 // Tunlinkat: flags
 inline constexpr uint32_t kUnlinkDirectory = 0x200;  // AT_REMOVEDIR
 

@@ -42,6 +42,12 @@ class Asking {
   std::string failed_;
 };
 
+void lock(Client& client, Asking& asking, p9::Fid file, uint8_t type) {
+  asking.ask("lock", client.call(p9::Tlock{file, type, 0, 0, 10, 7, "client"}));
+  asking.ask("unlock", client.call(p9::Tlock{file, p9::kLockUnlock, 0, 0, 10, 7, "client"}));
+  asking.ask("getlock", client.call(p9::Tgetlock{file, type, 0, 10, 7, "client"}));
+}
+
 void look(Client& client, Asking& asking) {
   asking.ask("read", client.read_file("file"));
   asking.ask("list", client.list("directory"));
@@ -50,6 +56,11 @@ void look(Client& client, Asking& asking) {
   asking.ask("walk to a link", link);
   if (link) asking.ask("readlink", client.readlink(*link));
   asking.ask("statfs", client.call(p9::Tstatfs{Client::root()}));
+  asking.ask("list attributes", client.get_xattr(Client::root(), ""));
+  asking.ask("attribute", client.get_xattr(Client::root(), "user.there"));
+  auto file = client.open("file", p9::kOpenRdonly);
+  asking.ask("open", file);
+  if (file) lock(client, asking, *file, p9::kLockRead);
   auto directory = client.open("directory", p9::kOpenRdonly | p9::kOpenDirectory);
   asking.ask("open a directory", directory);
   if (!directory) return;
@@ -92,6 +103,10 @@ void change(Client& client, Asking& asking) {
   asking.ask("write", client.write(*file, 0, "written"));
   asking.ask("fsync", client.call(p9::Tfsync{*file, {0}}));
   asking.ask("fdatasync", client.call(p9::Tfsync{*file, {1}}));
+  lock(client, asking, *file, p9::kLockWrite);
+  asking.ask("set attribute", client.set_xattr(Client::root(), "user.made", "value"));
+  asking.ask("remove attribute",
+             client.set_xattr(Client::root(), "user.made", "", p9::kXattrReplace));
   change_attributes(client, asking, *file);
   change_names(client, asking, *file);
 }
@@ -102,6 +117,7 @@ Ended served(Filter filter, Served how, Work work) {
   support::make_file(worker.root() / "file", "text");
   support::make_file(worker.root() / "directory" / "inner", "text");
   support::make_symlink(worker.root() / "link", "file");
+  support::set_xattr(worker.root().path(), "user.there", "value");
   Asking asking;
   {
     auto client = Client::connect(std::move(worker.client()));

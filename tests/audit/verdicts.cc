@@ -6,6 +6,7 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <time.h>
 
 #include <initializer_list>
@@ -120,7 +121,21 @@ constexpr Row kRead[] = {
     {"checking rights by path", SYS_faccessat2, {kFd}, kKilled},
     {"changing the root", SYS_chroot, {}, kKilled},
     {"changing the mode of a descriptor", SYS_fchmod, {kFd, 0777}, kKilled},
+    {"an extended attribute", SYS_getxattr, {}, kAllowed},
+    {"the extended attributes' names", SYS_listxattr, {}, kAllowed},
+    {"an extended attribute, of a link", SYS_lgetxattr, {}, kKilled},
+    {"an extended attribute of a descriptor", SYS_fgetxattr, {kFd}, kKilled},
     {"setting an attribute", SYS_fsetxattr, {kFd}, kKilled},
+    {"setting an attribute of a link", SYS_lsetxattr, {}, kKilled},
+    {"locking", SYS_fcntl, {kFd, F_OFD_SETLK}, kAllowed},
+    {"asking who locks", SYS_fcntl, {kFd, F_OFD_GETLK}, kAllowed},
+    {"waiting for a lock", SYS_fcntl, {kFd, F_OFD_SETLKW}, kKilled},
+    {"locking for the whole process", SYS_fcntl, {kFd, F_SETLK}, kKilled},
+    {"changing a descriptor's flags", SYS_fcntl, {kFd, F_SETFL}, kKilled},
+    {"one more descriptor", SYS_fcntl, {kFd, F_DUPFD_CLOEXEC}, kKilled},
+    {"a lease", SYS_fcntl, {kFd, F_SETLEASE}, kKilled},
+    {"locking with a command to come", SYS_fcntl, {kFd, F_OFD_SETLK | kHigh}, kKilled},
+    {"locking the old way", SYS_flock, {kFd}, kKilled},
 };
 
 // Everything that changes a file, in the forms in which a read-write worker may.
@@ -145,6 +160,8 @@ constexpr Row kReadOnly[] = {
     {"another owner", SYS_fchownat, {kFd, 0, 0, 0, kItself}, kKilled},
     {"another mode", SYS_fchmodat, {5, 0, 0644}, kKilled},
     {"other times", SYS_utimensat, {kFd, 0, 0, kItself}, kKilled},
+    {"setting an attribute by path", SYS_setxattr, {}, kKilled},
+    {"removing an attribute by path", SYS_removexattr, {}, kKilled},
 };
 
 constexpr Row kReadWriteOnly[] = {
@@ -196,8 +213,13 @@ constexpr Row kReadWriteOnly[] = {
     {"other times", SYS_utimensat, {kFd, 0, 0, kItself}, kAllowed},
     {"other times below a path", SYS_utimensat, {kHere, 0, 0, kItself}, kKilled},
     {"other times, by name", SYS_utimensat, {kFd, 0, 0, AT_SYMLINK_NOFOLLOW}, kKilled},
-    {"extended attributes", SYS_setxattr, {}, kKilled},
-    {"locks", SYS_fcntl, {kFd, F_OFD_SETLK}, kKilled},
+    {"setting an attribute", SYS_setxattr, {}, kAllowed},
+    {"setting a new attribute", SYS_setxattr, {0, 0, 0, 0, XATTR_CREATE}, kAllowed},
+    {"setting one that is there", SYS_setxattr, {0, 0, 0, 0, XATTR_REPLACE}, kAllowed},
+    {"setting one in a way to come", SYS_setxattr, {0, 0, 0, 0, 4}, kKilled},
+    {"removing an attribute", SYS_removexattr, {}, kAllowed},
+    {"removing an attribute of a link", SYS_lremovexattr, {}, kKilled},
+    {"removing an attribute of a descriptor", SYS_fremovexattr, {kFd}, kKilled},
     {"allocating", SYS_fallocate, {kFd}, kKilled},
 };
 

@@ -118,6 +118,7 @@ WorkerChild::WorkerChild(Filter filter, const std::function<int()>& body)
         place(root, base::kWorkerRoot);
         int own_fds = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (own_fds != base::kWorkerOwnFds.raw()) place(own_fds, base::kWorkerOwnFds);
+        if (::fchdir(base::kWorkerOwnFds.raw()) != 0) std::abort();
         ::close_range(6, ~0U, 0);
         sandbox::reset_signals_and_umask();
         sandbox::settle_allocator_and_unwinder();

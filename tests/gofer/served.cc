@@ -13,6 +13,7 @@ Served::Served()
       attach_point_(none()),
       payload_(kOwnMsize - p9::kPayloadOffset) {
   ::umask(0);
+  support::stand_in(own_fds_);
 }
 
 void Served::serve(const path& root, AttachPoint options, uint32_t uid) {

@@ -126,13 +126,13 @@ TEST(FidTable, R3_EndsAtItsLimitAndRecovers) {
   EXPECT_EQ(outcome(fids.insert(p9::Fid{3}, {})), "ok");
 }
 
-TEST(OpenBudget, GetsEveryShareBackOnce) {
-  OpenBudget budget(2);
+TEST(Budget, GetsEveryShareBackOnce) {
+  Budget budget(2);
   {
-    auto one = budget.take();
-    auto two = budget.take();
-    EXPECT_EQ(outcome(budget.take()), "EMFILE");
-    OpenBudget::Share moved = *std::move(one);
+    auto one = budget.take(1, EMFILE);
+    auto two = budget.take(1, EMFILE);
+    EXPECT_EQ(outcome(budget.take(1, EMFILE)), "EMFILE");
+    Budget::Share moved = *std::move(one);
     EXPECT_EQ(budget.used(), 2U);
     *two = std::move(moved);
   }

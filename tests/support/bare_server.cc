@@ -23,6 +23,7 @@ BareServer::BareServer(const path& root, gofer::AttachPoint options)
   attach_point_.root = root_;
   attach_point_.own_fds = own_fds_;
   thread_ = std::thread([this] {
+    stand_in(own_fds_);
     base::Log log(log_, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
     exit_ = gofer::serve(server_, attach_point_, log);
     // A worker's exit closes its socket; the descriptor itself is closed by whoever made it.

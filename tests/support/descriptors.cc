@@ -1,6 +1,7 @@
 #include "tests/support/descriptors.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,6 +47,11 @@ std::string content_of(base::Fd memory_file) {
   check(n >= 0, "pread");
   text.resize(static_cast<std::size_t>(n));
   return text;
+}
+
+void stand_in(base::Fd own_fds) {
+  check(::unshare(CLONE_FS) == 0, "unshare");
+  check(::fchdir(own_fds.raw()) == 0, "fchdir");
 }
 
 std::size_t count_descriptors(int pid) {

@@ -16,6 +16,10 @@ base::UniqueFd make_memory_file(const char* name);
 // All of a memory file, whatever its offset.
 std::string content_of(base::Fd memory_file);
 
+// Makes the directory `own_fds` (/proc/self/fd) this thread's working directory and no other's, as
+// the server expects it.
+void stand_in(base::Fd own_fds);
+
 // How many descriptors a process has open.
 std::size_t count_descriptors(int pid);
 

@@ -1,6 +1,7 @@
 #include "tests/support/tree.h"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -112,6 +113,19 @@ void make_socket(const path& where) {
   check(where.native().size() < sizeof address.sun_path, where);
   std::memcpy(address.sun_path, where.c_str(), where.native().size());
   check(::bind(socket.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, where);
+}
+
+void set_xattr(const path& where, const char* name, std::string_view value) {
+  check(::lsetxattr(where.c_str(), name, value.data(), value.size(), 0) == 0, where);
+}
+
+std::string get_xattr(const path& where, const char* name) {
+  std::string value(XATTR_SIZE_MAX, '\0');
+  ssize_t size = ::lgetxattr(where.c_str(), name, value.data(), value.size());
+  if (size < 0 && errno == ENODATA) return "(none)";
+  check(size >= 0, where);
+  value.resize(static_cast<std::size_t>(size));
+  return value;
 }
 
 std::string read_file(const path& where) {

@@ -24,6 +24,10 @@ void make_device(const path& where, mode_t type_and_mode, unsigned major, unsign
 void make_socket(const path& where);  // a listening socket's file; nobody listens any more
 
 std::string read_file(const path& where);
+
+// Extended attributes, of a symbolic link itself. Reading answers the value, or "(none)".
+void set_xattr(const path& where, const char* name, std::string_view value);
+std::string get_xattr(const path& where, const char* name);
 base::UniqueFd open_path(const path& where);  // O_PATH, not following a symbolic link
 
 // Atomically exchanges what two names mean: renameat2(RENAME_EXCHANGE).

@@ -1,0 +1,76 @@
+// Extended attributes.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "gofer/handlers.h"
+#include "gofer/p9/flags.h"
+
+namespace gofer {
+namespace {
+
+using base::fail;
+
+constexpr uint32_t kKnownFlags = p9::kXattrCreate | p9::kXattrReplace;
+
+// Moves the names that are served to the front, in their order; returns how many bytes they take.
+std::size_t keep_served(const XattrNames& served, std::span<std::byte> names) {
+  auto* text = reinterpret_cast<char*>(names.data());
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < names.size();) {
+    std::string_view name(text + at, ::strnlen(text + at, names.size() - at));
+    std::size_t size = std::min(name.size() + 1, names.size() - at);
+    at += size;
+    if (!is_served(served, name)) continue;
+    std::memmove(text + kept, name.data(), size);
+    kept += size;
+  }
+  return kept;
+}
+
+// What the host says now, in `room`.
+Result<std::size_t> ask(const AttachPoint& attach_point, base::Fd file, std::string_view name,
+                        std::span<std::byte> room) {
+  if (name.empty()) {
+    std::size_t size = TRY(host::listxattr(file, room));
+    return keep_served(attach_point.xattrs, room.first(size));
+  }
+  XattrName parsed = TRY(XattrName::parse(attach_point.xattrs, name));
+  return host::getxattr(file, parsed.c_str(), room);
+}
+
+}  // namespace
+
+Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  TRY(session.fids().check_free(request.newfid));
+  Pin file = TRY(session.descriptor(state));
+  std::span<std::byte> room = session.xattr_room();
+  std::size_t size = TRY(ask(session.attach_point(), file, request.name, room));
+  auto snapshot = std::make_unique<XattrSnapshot>(
+      XattrSnapshot{.share = TRY(session.xattr_bytes().take(size, ENOBUFS)),
+                    .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
+                    .size = size});
+  std::memcpy(snapshot->bytes.get(), room.data(), size);
+  TRY(session.fids().insert(request.newfid,
+                            {.node = state.node, .uid = state.uid, .use = std::move(snapshot)}));
+  return p9::Rxattrwalk{.size = size};
+}
+
+Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  if (state.is_open()) return fail(EBADF);
+  if ((request.flags & ~kKnownFlags) != 0) return fail(EINVAL);
+  XattrName name = TRY(XattrName::parse(session.attach_point().xattrs, request.name));
+  if (request.attr_size > kMaxXattrSize) return fail(E2BIG);
+  auto size = static_cast<std::size_t>(request.attr_size);
+  state.use = std::make_unique<XattrDraft>(
+      XattrDraft{.share = TRY(session.xattr_bytes().take(size, ENOBUFS)),
+                 .name = name,
+                 .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
+                 .size = size,
+                 .flags = static_cast<int>(request.flags)});
+  return p9::Rxattrcreate{};
+}
+
+}  // namespace gofer

@@ -1,0 +1,30 @@
+#include "gofer/set_id.h"
+
+#include <sys/stat.h>
+
+namespace gofer {
+
+using base::Fd;
+using base::Result;
+
+bool has_set_id(uint32_t mode) {
+  if (!S_ISREG(mode)) return false;
+  return (mode & S_ISUID) != 0 || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+}
+
+Result<void> drop_set_id_for_write(Session& session, FidState& state, Fd file) {
+  if (!state.node->may_have_set_id() || state.uid == 0) return {};
+  TRY(drop_set_id(session, file));
+  session.tree().note_set_id(*state.node, false);
+  return {};
+}
+
+Result<void> drop_set_id(Session& session, Fd file) {
+  host::Stat stat = TRY(host::statx(file, host::Path::empty(), STATX_TYPE | STATX_MODE));
+  if (!has_set_id(stat.stx_mode)) return {};
+  uint32_t kept = stat.stx_mode & 07777 & ~uint32_t{S_ISUID};
+  if ((kept & S_IXGRP) != 0) kept &= ~uint32_t{S_ISGID};
+  return host::fchmodat(session.attach_point().own_fds, file, kept);
+}
+
+}  // namespace gofer
