@@ -207,6 +207,32 @@ TEST_F(Cli, ChecksWithoutChangingAnything) {
   EXPECT_EQ(support::inventory(bundle_.directory()), before);
 }
 
+TEST_F(Cli, SaysWhichXattrsAndLocksEachAttachPointServes) {
+  bundle_.annotate("org.gofer.root.options", "x-gofer.xattr=acl,x-gofer.xattr=security")
+      .mount("/plain", bundle_.beside("plain"),
+             {"rbind", "x-gofer.xattr=none", "x-gofer.locks=off"});
+  write();
+  Said table = run({"--check", "--spec", bundle_.config()});
+  EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/ +rw +user,acl,security +on )")))
+      << table.out;
+  EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/ro +ro +user +on )"))) << table.out;
+  EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/plain +rw +none +off )"))) << table.out;
+  Said json = run({"--check", "--json", "--spec", bundle_.config()});
+  Gofer gofer = serve();
+  ASSERT_TRUE(gofer.ready()) << gofer.failure();
+  const auto plan = spec::parse_json(json.out, "test", "plan");
+  ASSERT_TRUE(plan.has_value());
+  for (const spec::Json* object : {&*plan, &gofer.ready_event()}) {
+    const auto& points = *object->find("attach_points")->as<spec::Json::Array>();
+    ASSERT_EQ(points.size(), 3U);
+    EXPECT_EQ(dump(*points[0].find("xattr")), R"(["user","acl","security"])");
+    EXPECT_EQ(dump(*points[0].find("locks")), "true");
+    EXPECT_EQ(dump(*points[1].find("xattr")), R"(["user"])");
+    EXPECT_EQ(dump(*points[2].find("xattr")), "[]");
+    EXPECT_EQ(dump(*points[2].find("locks")), "false");
+  }
+}
+
 TEST_F(Cli, WritesTheMountsWithResolvedDestinations) {
   std::filesystem::create_directory(bundle_.rootfs() / "run");
   std::filesystem::create_directory_symlink("/run", bundle_.rootfs() / "link");
