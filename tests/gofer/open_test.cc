@@ -116,10 +116,10 @@ TEST_F(Create, TurnsTheFidIntoTheOpenFile) {
   auto reply = create(fid, "f");
   ASSERT_EQ(outcome(reply), "ok");
   EXPECT_EQ(reply->iounit, kOwnMsize - 24);
-  EXPECT_EQ(write(fid, 0, "new"), "3");
-  EXPECT_EQ(support::read_file(on_host("f")), "new");
   EXPECT_EQ(getattr(fid)->qid, reply->qid);
   EXPECT_EQ(getattr(walk({"f"}))->qid, reply->qid);
+  EXPECT_EQ(write(fid, 0, "new"), "3");
+  EXPECT_EQ(support::read_file(on_host("f")), "new");
   EXPECT_EQ(outcome(create(fid, "g")), "ENOTDIR");
 }
 
