@@ -47,7 +47,7 @@ constexpr bool kOneOf = (std::is_same_v<M, Each> || ...);
 template <p9::Message M>
 constexpr bool kGoesThroughNoPlace =
     kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
-           p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync>;
+           p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock>;
 
 // Every fid that the request names, and that exists, is still in the tree.
 template <p9::Message M>

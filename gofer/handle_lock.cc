@@ -11,6 +11,7 @@ namespace gofer {
 namespace {
 
 using base::fail;
+using base::Fd;
 using base::UniqueFd;
 using host::LockKind;
 using host::LockRange;
@@ -78,12 +79,17 @@ Result<Asked> check(Session& session, const M& request) {
                .range = range};
 }
 
-// A description of the file of its own, in which a lock of the kind can be held.
+// A description of the file of its own, in which a lock of the kind can be held. Open for both
+// where possible: then an owner can hold locks of both kinds.
 Result<LockTable::Entry*> add_entry(Session& session, const Asked& asked) {
   bool writable = asked.kind == LockKind::kWrite || asked.open.access != Access::kRead;
   if (writable) session.tree().mark_changed(asked.node);
-  UniqueFd fd = TRY(host::openat(session.attach_point().own_fds, host::Path::number(asked.open.fd),
-                                 writable ? O_RDWR : O_RDONLY));
+  host::Path self = host::Path::number(asked.open.fd);
+  Fd own_fds = session.attach_point().own_fds;
+  auto opened = host::openat(own_fds, self, writable ? O_RDWR : O_RDONLY);
+  if (!opened && asked.open.access == Access::kWrite)
+    opened = host::openat(own_fds, self, O_WRONLY);
+  UniqueFd fd = TRY(std::move(opened));
   return session.locks().add(asked.file, asked.owner, std::move(fd), writable);
 }
 
