@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -149,6 +150,30 @@ TEST_P(WorkerJail, ReopensItsOwnDescriptorsAndNothingElse) {
            open_said(kOwnFds, "../../self", O_PATH) + " " + open_said(kOwnFds, "../cwd", O_PATH);
   });
   EXPECT_EQ(prison.said(), "ok ok ENOENT ENOENT ENOENT") << prison.problem();
+}
+
+// What a number means as a path, for the calls on extended attributes.
+TEST_P(WorkerJail, StandsInTheDirectoryOfItsOwnDescriptors) {
+  Prison prison(options_, [] {
+    int pinned = ::openat(kRoot, "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    std::string number = std::to_string(pinned);
+    char value[16];
+    std::string set = said(::setxattr(number.c_str(), "user.sample", "value", 5, 0));
+    std::string got = said(::getxattr(number.c_str(), "user.sample", value, sizeof value));
+    return set + " " + got + " " + open_said(AT_FDCWD, "..", O_PATH) + " " +
+           open_said(AT_FDCWD, "../outside", O_PATH) + " " + open_said(AT_FDCWD, "999", O_PATH);
+  });
+  EXPECT_EQ(prison.said(), "ok ok ok ENOENT ENOENT") << prison.problem();
+  std::string proc = "/proc/" + std::to_string(prison.worker());
+  struct stat directory{};
+  struct stat descriptors{};
+  ASSERT_EQ(::stat((proc + "/cwd").c_str(), &directory), 0);
+  ASSERT_EQ(::stat((proc + "/fd/" + std::to_string(kOwnFds)).c_str(), &descriptors), 0);
+  EXPECT_EQ(directory.st_dev, descriptors.st_dev);
+  EXPECT_EQ(directory.st_ino, descriptors.st_ino);
+  struct stat root{};
+  ASSERT_EQ(::stat((proc + "/root").c_str(), &root), 0);
+  EXPECT_NE(directory.st_dev, root.st_dev);
 }
 
 TEST_P(WorkerJail, AReadOnlyTreeCannotBeChangedWhateverTheFilterAllows) {
