@@ -206,8 +206,8 @@ TEST(MemoryRights, NeverIncludeExecution) {
 }
 
 TEST(RoleSizes, AreSmall) {
-  EXPECT_LE(policies::rule_count(Role::kRo), 24u);
-  EXPECT_LE(policies::rule_count(Role::kRw), 40u);
+  EXPECT_LE(policies::rule_count(Role::kRo), 27u);
+  EXPECT_LE(policies::rule_count(Role::kRw), 46u);
   EXPECT_LE(policies::rule_count(Role::kSupervisor), 20u);
   EXPECT_EQ(policies::rule_count(Role::kInit), 1u);
 }
