@@ -1,5 +1,7 @@
 #include "cmd/worker.h"
 
+#include <algorithm>
+
 #include "gofer/server.h"
 #include "spec/base/worker_fd.h"
 
@@ -27,19 +29,22 @@ gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool ma
           .limits = limits_of(fd_limit)};
 }
 
-std::optional<uint32_t> host_id_of_root(const std::vector<spec::IdRange>& ranges) {
+bool holds_host_root(const spec::IdRange& range) {
+  return range.host == 0;
+}
+
+// The kernel makes nothing for an id that the tree cannot hold, whatever owner is given later.
+uint32_t id_of_new_files(const std::vector<spec::IdRange>& ranges) {
   for (const spec::IdRange& range : ranges)
     if (range.container == 0) return range.host;
-  return std::nullopt;
+  return std::ranges::any_of(ranges, holds_host_root) ? 0 : ranges.front().host;
 }
 
 }  // namespace
 
 std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids) {
-  auto uid = host_id_of_root(ids.uids);
-  auto gid = host_id_of_root(ids.gids);
-  if (!uid || !gid) return std::nullopt;
-  return sandbox::FileIds{.uid = *uid, .gid = *gid};
+  if (ids.empty()) return std::nullopt;
+  return sandbox::FileIds{.uid = id_of_new_files(ids.uids), .gid = id_of_new_files(ids.gids)};
 }
 
 gofer::Limits limits_of(uint64_t fd_limit) {

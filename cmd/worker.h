@@ -12,7 +12,9 @@
 
 namespace cmd {
 
-// The host's ids for the container's root, which new files on an id-mapped tree belong to.
+// Whom new files on an id-mapped tree belong to until they are given their owner: the host's ids
+// for the container's root, or where it is not mapped the host's root, or else the first ids of the
+// map. None for a tree that is not mapped.
 std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids);
 
 // The budgets of a worker that may have `fd_limit` descriptors open, 64 or more: an open file, a

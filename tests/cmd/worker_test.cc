@@ -50,11 +50,27 @@ TEST(OwnerOfNewFiles, IsTheHostsIdOfTheContainersRoot) {
   EXPECT_EQ(owner->gid, 200'000U);
 }
 
-TEST(OwnerOfNewFiles, IsTheServerWhereTheContainersRootIsNotMapped) {
+TEST(OwnerOfNewFiles, IsTheHostsRootWhereTheContainersIsNotMapped) {
+  spec::IdMap ids{.uids = {{.container = 100'000, .host = 0, .size = 1000}},
+                  .gids = {{.container = 5, .host = 7, .size = 1},
+                           {.container = 200'000, .host = 0, .size = 1}}};
+  auto owner = owner_of_new_files(ids);
+  ASSERT_TRUE(owner.has_value());
+  EXPECT_EQ(owner->uid, 0U);
+  EXPECT_EQ(owner->gid, 0U);
+}
+
+TEST(OwnerOfNewFiles, IsAMappedOneWhereNeitherRootIsMapped) {
+  spec::IdMap ids{.uids = {{.container = 1000, .host = 1001, .size = 1}},
+                  .gids = {{.container = 0, .host = 7, .size = 1}}};
+  auto owner = owner_of_new_files(ids);
+  ASSERT_TRUE(owner.has_value());
+  EXPECT_EQ(owner->uid, 1001U);
+  EXPECT_EQ(owner->gid, 7U);
+}
+
+TEST(OwnerOfNewFiles, IsTheServerWhereNothingIsMapped) {
   EXPECT_FALSE(owner_of_new_files({}).has_value());
-  spec::IdMap ids{.uids = {{.container = 0, .host = 5, .size = 1}},
-                  .gids = {{.container = 1, .host = 5, .size = 1}}};
-  EXPECT_FALSE(owner_of_new_files(ids).has_value());
 }
 
 }  // namespace

@@ -46,6 +46,19 @@ Bundle& Bundle::mount(std::string destination, const path& source,
   return *this;
 }
 
+Bundle& Bundle::map_ids(uint32_t container, uint32_t host, uint32_t size) {
+  Json& mount = mounts_.back();
+  for (const char* list : {"uidMappings", "gidMappings"}) {
+    if (mount.find(list) == nullptr)
+      mount.as<Json::Object>()->emplace_back(list, Json(Json::Array{}));
+    mount.find(list)->as<Json::Array>()->emplace_back(
+        Json::Object{{"containerID", Json(int64_t{container})},
+                     {"hostID", Json(int64_t{host})},
+                     {"size", Json(int64_t{size})}});
+  }
+  return *this;
+}
+
 Bundle& Bundle::mount_type(std::string destination, std::string type) {
   mounts_.emplace_back(Json::Object{
       {"destination", Json(std::move(destination))}, {"type", Json(type)}, {"source", Json(type)}});

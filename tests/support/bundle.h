@@ -26,6 +26,9 @@ class Bundle {
   Bundle& annotate(std::string key, std::string value);
   Bundle& mount(std::string destination, const path& source,
                 std::vector<std::string> options = {"rbind", "rw"});
+  // Maps ids of the mount that was added last: `container` is the first one on the host's file
+  // system, `host` the one that it is served as. For users and groups alike; may be repeated.
+  Bundle& map_ids(uint32_t container, uint32_t host, uint32_t size);
   Bundle& mount_type(std::string destination, std::string type);  // proc, tmpfs ...
 
   // Attach points so far: the root and every bind mount.
