@@ -1,0 +1,185 @@
+// guest_box SOCKET CPU PROGRAM ARGUMENT...: the house around a guest kernel.
+//
+// Runs PROGRAM on one processor, in pid, network and mount namespaces of its own (and a user
+// namespace, unless root starts it), beside a tap with the host's address and a memory file system
+// for whatever the program writes. Sends a listening socket at that address over SOCKET, which
+// stays open until the last process in here is gone. When the starter dies, or this does, they all
+// do.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "spec/base/fd.h"
+#include "tests/guest/wire.h"
+
+namespace guest {
+namespace {
+
+using base::UniqueFd;
+
+void check(bool good, const char* call) {
+  if (good) return;
+  std::fprintf(stderr, "guest_box: %s: %s\n", call, std::strerror(errno));
+  std::exit(1);
+}
+
+void write_text(const char* file, const std::string& text) {
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  check(out.good(), file);
+}
+
+void enter_namespaces() {
+  uid_t uid = ::geteuid();
+  gid_t gid = ::getegid();
+  int user = uid == 0 ? 0 : CLONE_NEWUSER;
+  check(::unshare(user | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0, "unshare");
+  if (user == 0) return;
+  write_text("/proc/self/setgroups", "deny");
+  write_text("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+  write_text("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
+}
+
+// A kernel of this kind keeps its memory in a file and its sockets in a directory.
+void mount_private_file_systems() {
+  check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount /");
+  check(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, "proc");
+  check(::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") == 0, "/dev/shm");
+}
+
+ifreq interface(const char* name) {
+  ifreq request{};
+  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  return request;
+}
+
+in_addr address(const char* text) {
+  in_addr parsed{};
+  check(::inet_pton(AF_INET, text, &parsed) == 1, text);
+  return parsed;
+}
+
+sockaddr_in socket_address(const char* text, uint16_t port) {
+  sockaddr_in all{};
+  all.sin_family = AF_INET;
+  all.sin_port = htons(port);
+  all.sin_addr = address(text);
+  return all;
+}
+
+void make_tap() {
+  UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  check(tun.valid(), "/dev/net/tun");
+  ifreq tap = interface(kHostInterface);
+  tap.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  check(::ioctl(tun.raw(), TUNSETIFF, &tap) == 0, "TUNSETIFF");
+  check(::ioctl(tun.raw(), TUNSETPERSIST, 1) == 0, "TUNSETPERSIST");
+}
+
+void set_up_tap(base::Fd socket) {
+  ifreq tap = interface(kHostInterface);
+  sockaddr_in own = socket_address(kHostAddress, 0);
+  std::memcpy(&tap.ifr_addr, &own, sizeof own);
+  check(::ioctl(socket.raw(), SIOCSIFADDR, &tap) == 0, "SIOCSIFADDR");
+  sockaddr_in mask = socket_address(kNetmask, 0);
+  std::memcpy(&tap.ifr_netmask, &mask, sizeof mask);
+  check(::ioctl(socket.raw(), SIOCSIFNETMASK, &tap) == 0, "SIOCSIFNETMASK");
+  tap.ifr_mtu = kMtu;
+  check(::ioctl(socket.raw(), SIOCSIFMTU, &tap) == 0, "SIOCSIFMTU");
+  tap.ifr_flags = IFF_UP;
+  check(::ioctl(socket.raw(), SIOCSIFFLAGS, &tap) == 0, "SIOCSIFFLAGS");
+}
+
+void send_listener(base::Fd over) {
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  check(listener.valid(), "socket");
+  set_up_tap(listener);
+  sockaddr_in own = socket_address(kHostAddress, kPort);
+  check(::bind(listener.raw(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0, "bind");
+  check(::listen(listener.raw(), 16) == 0, "listen");
+
+  char byte = 0;
+  iovec data{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  int raw = listener.raw();
+  std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
+  check(::sendmsg(over.raw(), &message, MSG_NOSIGNAL) == 1, "sendmsg");
+}
+
+// Its parent may have died before the signal was asked for; then nobody has the socket's other end.
+void die_with_parent(base::Fd socket) {
+  check(::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "PR_SET_PDEATHSIG");
+  char byte = 0;
+  if (::recv(socket.raw(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) std::exit(1);
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  for (pid_t ended = 0; ended != child;) {
+    ended = ::waitpid(-1, &status, 0);
+    check(ended > 0 || errno == EINTR, "waitpid");
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// The first process of the pid namespace: when it ends, everything in there does.
+int keep_house(base::Fd socket, int cpu, char** program) {
+  die_with_parent(socket);
+  mount_private_file_systems();
+  make_tap();
+  send_listener(socket);
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<std::size_t>(cpu), &only);
+  check(::sched_setaffinity(0, sizeof only, &only) == 0, "sched_setaffinity");
+  check(::setenv("TMPDIR", "/dev/shm", 1) == 0, "setenv");
+  pid_t child = ::fork();
+  check(child >= 0, "fork");
+  if (child == 0) {
+    ::execv(program[0], program);
+    check(false, program[0]);
+  }
+  return wait_for(child);
+}
+
+}  // namespace
+}  // namespace guest
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  base::UniqueFd socket(std::atoi(argv[1]));
+  guest::die_with_parent(socket);
+  guest::enter_namespaces();
+  pid_t first = ::fork();
+  guest::check(first >= 0, "fork");
+  if (first == 0) return guest::keep_house(socket, std::atoi(argv[2]), argv + 3);
+  return guest::wait_for(first);
+}
