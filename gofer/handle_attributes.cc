@@ -48,6 +48,16 @@ Result<void> check(const Identity& identity, const p9::Tsetattr& request) {
   return {};
 }
 
+// In a mapped tree the kernel shows a file whose owner has no id there as nobody's, and lets
+// whoever has CAP_CHOWN on the host give it away. The client's root would not have it.
+Result<void> check_may_give_away(const AttachPoint& attach_point, Fd fd) {
+  constexpr uint32_t kNobody = 65534;  // the kernel's default overflowuid and overflowgid
+  if (!attach_point.id_mapped) return {};
+  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), STATX_UID | STATX_GID));
+  if (stat.stx_uid == kNobody || stat.stx_gid == kNobody) return fail(EPERM);
+  return {};
+}
+
 timespec time_to_set(uint32_t valid, uint32_t which, uint32_t set, uint64_t sec, uint64_t nsec) {
   if ((valid & which) == 0) return {.tv_sec = 0, .tv_nsec = UTIME_OMIT};
   if ((valid & set) == 0) return {.tv_sec = 0, .tv_nsec = UTIME_NOW};
@@ -98,8 +108,9 @@ Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   TRY(check(state.node->identity(), request));
   Pin fd = TRY(session.descriptor(state));
-  session.tree().mark_changed(*state.node);
   uint32_t valid = request.valid;
+  if ((valid & kOwner) != 0) TRY(check_may_give_away(session.attach_point(), fd));
+  session.tree().mark_changed(*state.node);
   if ((valid & kOwner) != 0)
     TRY(host::fchownat(fd, (valid & p9::kSetattrUid) != 0 ? request.uid : kKeepId,
                        (valid & p9::kSetattrGid) != 0 ? request.gid : kKeepId));

@@ -58,7 +58,9 @@ Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request);
 Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request);
 // Checked as a whole before anything is changed: EINVAL for unknown bits, ids of -1, nanoseconds
 // out of range and a size for a special file; EISDIR for that of a directory, EFBIG for one past
-// 2^63-1; EOPNOTSUPP for the mode of a symlink. CTIME is the host's own and ignored.
+// 2^63-1; EOPNOTSUPP for the mode of a symlink; EPERM for a new owner of a file whose own has no id
+// in a mapped tree. A new size takes set-id bits from the file unless user 0 asks. CTIME is the
+// host's own and ignored.
 Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request);
 Result<p9::Rstatfs> handle(Session& session, const p9::Tstatfs& request);
 Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request);
