@@ -205,6 +205,7 @@ TEST_F(AttachOptions, CostCapabilitiesOnlyWhereTheyAreGiven) {
   for (std::size_t i = 0; i < std::size(rows); ++i) {
     for (const char* set : {"CapPrm", "CapEff", "CapBnd"})
       EXPECT_EQ(support::status_field(gofer().worker(i + 1), set), rows[i].second) << set << i;
+    EXPECT_EQ(support::status_field(gofer().worker(i + 1), "Seccomp"), "2") << i;
     for (const char* set : {"CapInh", "CapAmb"})
       EXPECT_EQ(support::status_field(gofer().worker(i + 1), set), "0000000000000000") << set << i;
   }
