@@ -238,6 +238,7 @@ TEST_F(Squashed, AFileOfTheHostsRootIsNobodysAndStaysAsItIs) {
   EXPECT_EQ(client.read_file("foreign"), "content");
   EXPECT_EQ(outcome(client.open("foreign", p9::kOpenWronly)), "EACCES");
   EXPECT_EQ(chown(client, "foreign", 0, 0), "EPERM");
+  EXPECT_EQ(outcome(client.call(p9::Tunlinkat{Client::root(), name("foreign"), 0})), "EOVERFLOW");
   EXPECT_EQ(owner("foreign"), "0:0");
 }
 
