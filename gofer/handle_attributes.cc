@@ -49,13 +49,16 @@ Result<void> check(const Identity& identity, const p9::Tsetattr& request) {
 }
 
 // In a mapped tree the kernel shows a file whose owner has no id there as nobody's, and lets
-// whoever has CAP_CHOWN on the host give it away. The client's root would not have it.
+// whoever has CAP_CHOWN on the host give it away. The client's root would not have it. Changing
+// nothing is refused by the kernel for just these files (EOVERFLOW).
 Result<void> check_may_give_away(const AttachPoint& attach_point, Fd fd) {
   constexpr uint32_t kNobody = 65534;  // the kernel's default overflowuid and overflowgid
   if (!attach_point.id_mapped) return {};
   host::Stat stat = TRY(host::statx(fd, host::Path::empty(), STATX_UID | STATX_GID));
-  if (stat.stx_uid == kNobody || stat.stx_gid == kNobody) return fail(EPERM);
-  return {};
+  if (stat.stx_uid != kNobody && stat.stx_gid != kNobody) return {};
+  auto changed = host::fchownat(fd, kKeepId, kKeepId);
+  if (!changed && changed.error().code() == EOVERFLOW) return fail(EPERM);
+  return changed;
 }
 
 timespec time_to_set(uint32_t valid, uint32_t which, uint32_t set, uint64_t sec, uint64_t nsec) {
