@@ -1,0 +1,142 @@
+// The options of an attach point as a Linux guest meets them: id maps, attributes, ACLs, locks.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "tests/guest/mounted_tree.h"
+#include "tests/support/tree.h"
+
+namespace guest {
+namespace {
+
+constexpr User kUser{.uid = 1000, .gid = 1001};
+constexpr User kOther{.uid = 33, .gid = 33};
+
+std::string owner(const path& file) {
+  struct stat status{};
+  if (::lstat(file.c_str(), &status) != 0) return "missing";
+  return std::to_string(status.st_uid) + ":" + std::to_string(status.st_gid);
+}
+
+std::string mode(const path& file) {
+  struct stat status{};
+  if (::lstat(file.c_str(), &status) != 0) return "missing";
+  char text[8];
+  (void)std::snprintf(text, sizeof text, "%04o", status.st_mode & 07777);
+  return text;
+}
+
+// Whoever comes by in the guest may write to the directory.
+void open_to_all(const path& directory) {
+  ASSERT_EQ(::chmod(directory.c_str(), 0777), 0);
+}
+
+bool host_says(const std::string& line) {
+  return std::system((line + " >/dev/null").c_str()) == 0;  // NOLINT(concurrency-mt-unsafe)
+}
+
+std::string output(const Ran& ran) {
+  return ran.output + (ran.ok() ? "" : "status " + std::to_string(ran.status));
+}
+
+TEST(Policy, AMapSquashesTheGuestIntoOrdinaryUsersOfTheHost) {
+  support::TempDir data;
+  ASSERT_EQ(::chown(data.path().c_str(), 100'000, 100'000), 0);
+  open_to_all(data.path());
+  support::Bundle bundle;
+  bundle.mount("/data", data.path(), {"rbind", "idmap"}).map_ids(100'000, 0, 65'536).write();
+  support::Gofer gofer(bundle.config(), 2, {.binary = GOFER_BINARY});
+  ASSERT_TRUE(gofer.ready()) << gofer.failure();
+  Mount mount(machine(), gofer.take_client(1));
+  auto run = [&](std::string line, User user = {}) {
+    return output(
+        machine().run({.line = std::move(line), .user = user, .directory = mount.where()}));
+  };
+  EXPECT_EQ(run("touch of-root && chmod 4755 of-root && stat -c %u:%g of-root"), "0:0\n");
+  EXPECT_EQ(run("touch of-user && mkdir directory && stat -c %u:%g of-user", kUser), "1000:1001\n");
+  EXPECT_EQ(run("touch given && chown 5:6 given"), "");
+  EXPECT_EQ(owner(data / "of-root"), "100000:100000");
+  EXPECT_EQ(mode(data / "of-root"), "4755");
+  EXPECT_EQ(owner(data / "of-user"), "101000:101001");
+  EXPECT_EQ(owner(data / "directory"), "101000:101001");
+  EXPECT_EQ(owner(data / "given"), "100005:100006");
+}
+
+TEST(Policy, UserAttributesWorkAndOthersAreNotThere) {
+  MountedTree tree;
+  support::make_file(tree.host("file"), "content");
+  EXPECT_EQ(
+      output(tree.run("setfattr -n user.x -v y file && getfattr --only-values -n user.x file")),
+      "y");
+  for (const char* line : {"setfattr -n trusted.x -v y file", "setfattr -n security.x -v y file",
+                           "setcap cap_net_raw+ep file"}) {
+    Ran ran = tree.run(line);
+    EXPECT_FALSE(ran.ok()) << line;
+    EXPECT_NE(ran.output.find("not supported"), std::string::npos) << line << ": " << ran.output;
+  }
+}
+
+TEST(Policy, WhatTheHostHasBesidesIsHidden) {
+  MountedTree tree;
+  support::make_file(tree.host("file"), "content");
+  ASSERT_TRUE(host_says("cd " + tree.host().string() +
+                        " && setfattr -n user.x -v y file && setfattr -n trusted.x -v y file && "
+                        "setcap cap_net_raw+ep file"));
+  EXPECT_EQ(output(tree.run("getfattr -m - file")), "# file: file\nuser.x\n\n");
+  EXPECT_EQ(output(tree.run("getcap file")), "");
+  EXPECT_EQ(output(tree.run("cp -a file copy && getfattr -m - copy")), "# file: copy\nuser.x\n\n");
+}
+
+TEST(Policy, AclsWorkWhereBothSidesHaveThem) {
+  MountedTree tree({.more = "posixacl"}, {"rbind", "x-gofer.xattr=acl"});
+  EXPECT_EQ(output(tree.run("echo content > file && chmod 600 file && setfacl -m u:33:r file && "
+                            "getfacl -cn file | grep 33")),
+            "user:33:r--\n");
+  EXPECT_EQ(output(tree.run("cat file", kOther)), "content\n");
+  EXPECT_FALSE(tree.run("cat file", kUser).ok());
+  EXPECT_EQ(output(tree.run("mkdir directory && setfacl -d -m g:44:rwx directory && "
+                            "touch directory/made && getfacl -cn directory/made | grep 44")),
+            "group:44:rwx\t#effective:rw-\n");
+  EXPECT_TRUE(host_says("getfacl -cnp " + tree.host("file").string() + " | grep '^user:33:r--$'"));
+}
+
+TEST(Policy, AclsAreNotSupportedWhereTheyAreNotServed) {
+  MountedTree tree({.more = "posixacl"});
+  Ran ran = tree.run("echo content > file && cat file && setfacl -m u:33:r file");
+  EXPECT_FALSE(ran.ok());
+  EXPECT_TRUE(ran.output.starts_with("content\n")) << ran.output;
+  EXPECT_NE(ran.output.find("not supported"), std::string::npos) << ran.output;
+}
+
+TEST(Policy, AGuestWithoutPosixaclStoresAclsAndNeitherShowsNorObeysThem) {
+  MountedTree tree({}, {"rbind", "x-gofer.xattr=acl"});
+  EXPECT_EQ(output(tree.run("echo content > file && chmod 600 file && setfacl -m u:33:r file")),
+            "");
+  EXPECT_TRUE(host_says("getfacl -cnp " + tree.host("file").string() + " | grep '^user:33:r--$'"));
+  EXPECT_EQ(output(tree.run("getfacl -cn file")), "user::rw-\ngroup::r--\nother::---\n\n");
+  EXPECT_FALSE(tree.run("cat file", kOther).ok());
+}
+
+TEST(Policy, SecurityLetsAGuestMakeAProgramPrivileged) {
+  MountedTree tree({}, {"rbind", "x-gofer.xattr=security"});
+  support::make_file(tree.host("tool"), "#!/bin/true\n", 0755);
+  EXPECT_EQ(output(tree.run("setcap cap_net_raw+ep tool && getcap tool")), "tool cap_net_raw=ep\n");
+  EXPECT_TRUE(host_says("getcap " + tree.host("tool").string() + " | grep cap_net_raw=ep"));
+}
+
+TEST(Policy, WithLocksOffFilesWorkAndLocksAreRefused) {
+  MountedTree tree({}, {"rbind", "x-gofer.locks=off"});
+  support::make_file(tree.host("file"), "content");
+  EXPECT_EQ(output(tree.run("cat file")), "content");
+  EXPECT_FALSE(tree.run("flock -n file true").ok());
+  MountedTree locking;
+  support::make_file(locking.host("file"), "content");
+  EXPECT_EQ(output(locking.run("flock -n file echo locked")), "locked\n");
+}
+
+}  // namespace
+}  // namespace guest
