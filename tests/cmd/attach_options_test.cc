@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gofer/p9/flags.h"
 #include "tests/cmd/attached.h"
@@ -227,6 +229,29 @@ TEST_F(AttachOptions, LocksAreServedUnlessTheyAreOff) {
   Client without = connect(kServed);
   EXPECT_EQ(lock(without), "EOPNOTSUPP EOPNOTSUPP");
   EXPECT_EQ(without.read_file("file"), "content");
+}
+
+TEST_F(AttachOptions, OpenFilesLocksAndWalksShareTheLimitOfDescriptors) {
+  constexpr std::size_t kLimit = 64;
+  for (int i = 0; i < 40; ++i)
+    support::make_file(bundle_.beside("data") / ("f" + std::to_string(i)), "content");
+  arguments_ = {"--fd-limit", std::to_string(kLimit)};
+  serve({});
+  Client client = connect(kServed);
+  std::vector<p9client::UniqueFid> fids;
+  std::map<std::string, int> opened;
+  std::map<std::string, int> locked;
+  for (int i = 0; i < 40; ++i) {
+    fids.push_back(*client.walk("f" + std::to_string(i)));
+    std::string open = outcome(client.open(fids.back(), p9::kOpenRdwr));
+    ++opened[open];
+    if (open == "ok")
+      ++locked[outcome(client.call(p9::Tlock{fids.back(), p9::kLockWrite, 0, 0, 0, 1, "client"}))];
+  }
+  EXPECT_EQ(opened, (std::map<std::string, int>{{"ok", 21}, {"EMFILE", 19}}));
+  EXPECT_EQ(locked, (std::map<std::string, int>{{"ok", 6}, {"ENOLCK", 15}}));
+  EXPECT_LT(support::descriptors_of(gofer().worker(kServed)).size(), kLimit);
+  for (const auto& fid : fids) EXPECT_EQ(outcome(client.getattr(fid)), "ok");
 }
 
 TEST_F(AttachOptions, AnOrdinaryUserServesUserAttributesAndAcls) {

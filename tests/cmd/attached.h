@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cmd/p9/client.h"
 #include "tests/support/bundle.h"
@@ -46,13 +47,15 @@ class Attached : public testing::Test {
   }
 
   support::Bundle bundle_;
+  std::vector<std::string> arguments_;
 
  private:
   void launch() {
     bundle_.write();
-    gofer_.emplace(bundle_.config(), bundle_.attach_points(),
-                   support::Gofer::Options{
-                       .binary = GOFER_BINARY, .arguments = {}, .inherited = {}, .user = user_});
+    gofer_.emplace(
+        bundle_.config(), bundle_.attach_points(),
+        support::Gofer::Options{
+            .binary = GOFER_BINARY, .arguments = arguments_, .inherited = {}, .user = user_});
   }
 
   std::optional<uid_t> user_;

@@ -242,6 +242,15 @@ TEST_F(Squashed, AFileOfTheHostsRootIsNobodysAndStaysAsItIs) {
   EXPECT_EQ(owner("foreign"), "0:0");
 }
 
+TEST_F(Squashed, TheContainersNobodyIsAUserLikeOthers) {
+  give("file", kContainerRoot + 65'534, kContainerRoot + 65'534);
+  start();
+  Client client = connect(kServed);
+  EXPECT_EQ(seen(client, "file"), "65534:65534");
+  EXPECT_EQ(chown(client, "file", 5, 6), "ok");
+  EXPECT_EQ(owner("file"), "100005:100006");
+}
+
 // The other direction, as engines write it for a container in a user namespace: what is 0 on the
 // host's file system is served as 100000.
 TEST_F(Identity, AMapIsFromTheFileSystemToTheClient) {
