@@ -25,7 +25,8 @@ make_bundle() {
       {destination: "/data", type: "bind", source: "\($host)/data", options: ["rbind", "rw"]},
       {destination: "/ro", type: "bind", source: "\($host)/ro", options: ["rbind", "ro"]},
       {destination: "/etc/motd", type: "bind", source: "\($host)/motd",
-       options: ["bind", "ro", "x-gofer.panic-on-write"]}
+       options: ["bind", "ro", "x-gofer.panic-on-write", "x-gofer.xattr=none",
+                 "x-gofer.locks=off"]}
     ]' "$work/bundle/config.json" >"$work/config.json"
   mv "$work/config.json" "$work/bundle/config.json"
 }

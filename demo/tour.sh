@@ -65,10 +65,14 @@ of_status() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$2/status"; }
 show_mounts() {
   heading "1. One worker per mount"
   say "runc spec made the bundle; three bind mounts were added. gofer serves:"
-  jq -r '.attach_points[] |
-    "\(.destination)\t\(if .panic_on_write then "ro, panic on write"
-                        elif .readonly then "ro" else "rw" end)\tpid \(.pid)"' <<<"$ready" |
-    awk -F '\t' '{ printf "      %-12s %-20s %s\n", $1, $2, $3 }'
+  jq -r '.attach_points[] | [
+      .destination,
+      if .panic_on_write then "ro, panic on write" elif .readonly then "ro" else "rw" end,
+      "pid \(.pid)",
+      if .xattr == [] then "no attributes" else "attributes: \(.xattr | join(","))" end,
+      if .locks then "locks" else "no locks" end
+    ] | join("\t")' <<<"$ready" |
+    awk -F '\t' '{ printf "      %-12s %-20s %-10s %-18s %s\n", $1, $2, $3, $4, $5 }'
   expect "four workers" same "$(jq '.attach_points | length' <<<"$ready")" 4
   expect "four different processes" \
     same "$(jq '[.attach_points[].pid] | unique | length' <<<"$ready")" 4
