@@ -44,11 +44,19 @@ class Mutant : public testing::Test {
                     *p9::Name::parse("new")};
     Answer answer;
     answer.said = outcome(client->call(sample(type, subject)));
+    // The attribute is set by the clunk alone.
+    if constexpr (std::is_same_v<M, p9::Txattrcreate>)
+      if (answer.said == "ok") answer.said = outcome(commit(*client, subject.fid));
     client = Client(base::UniqueFd());
     spec::Json end = gofer.worker_end(gofer.worker(kTree));
     answer.cause = support::text_of(end, "cause");
     answer.call = support::text_of(end, "syscall");
     return answer;
+  }
+
+  static base::Result<p9::Rclunk> commit(Client& client, p9::Fid draft) {
+    (void)client.call(p9::Twrite{draft, 0, kSampleData});
+    return client.call(p9::Tclunk{draft});
   }
 
   support::Bundle bundle_;
@@ -76,6 +84,7 @@ TEST_F(Mutant, TheViolationIsNamedWithItsSystemCall) {
   EXPECT_EQ(send("directory", Of<p9::Tunlinkat>{}).call, "unlinkat");
   EXPECT_EQ(send("directory", Of<p9::Tsymlink>{}).call, "symlinkat");
   EXPECT_EQ(send("file", Of<p9::Tlopen>{}).call, "openat");
+  EXPECT_EQ(send("file", Of<p9::Txattrcreate>{}).call, "setxattr");
 }
 
 }  // namespace

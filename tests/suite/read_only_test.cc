@@ -16,6 +16,7 @@ class ReadOnly : public World {
     support::make_file(exported() / "file", "0123456789");
     support::make_file(exported() / "directory" / "inside", "text");
     support::make_symlink(exported() / "link", "file");
+    support::set_xattr(exported() / "file", "user.kept", "value");
     before_ = support::inventory(exported());
   }
   void expect_untouched() { EXPECT_EQ(support::inventory(exported()), before_); }
@@ -85,6 +86,20 @@ TEST_F(ReadOnly, WritingOnAFidThatIsOpenForReadingIsRefused) {
   expect_untouched();
 }
 
+TEST_F(ReadOnly, LocksAreForReadingOnly) {
+  serve({.read_only = true});
+  UniqueFid file = open("file", p9::kOpenRdonly);
+  auto lock = [&](uint8_t type) {
+    auto reply = client().call(p9::Tlock{file, type, 0, 0, 0, 1, "host"});
+    return reply ? std::to_string(reply->status) : outcome(reply);
+  };
+  EXPECT_EQ(lock(p9::kLockRead), "0");
+  EXPECT_EQ(lock(p9::kLockWrite), "EBADF");
+  EXPECT_EQ(lock(p9::kLockUnlock), "0");
+  EXPECT_EQ(lock(p9::kLockWrite), "EBADF");
+  expect_untouched();
+}
+
 TEST_F(ReadOnly, EverythingElseWorks) {
   serve({.read_only = true});
   EXPECT_EQ(client().read_file("file"), "0123456789");
@@ -94,6 +109,8 @@ TEST_F(ReadOnly, EverythingElseWorks) {
   EXPECT_EQ(outcome(client().call(p9::Tstatfs{link})), "ok");
   UniqueFid file = open("file", p9::kOpenRdonly);
   EXPECT_EQ(outcome(client().call(p9::Tfsync{file, {0}})), "ok");
+  EXPECT_EQ(client().get_xattr(link, ""), "");
+  EXPECT_EQ(client().get_xattr(file, "user.kept"), "value");
   expect_untouched();
 }
 

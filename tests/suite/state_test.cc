@@ -1,6 +1,7 @@
 // Every message on a fid in every state: the table of answers.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>
@@ -13,21 +14,39 @@
 namespace suite {
 namespace {
 
-constexpr std::size_t kStates = 8;
-constexpr std::array<std::string_view, kStates> kStateNames{
-    "a file",        "a directory",       "a link",          "open for reading", "open for writing",
-    "open for both", "an open directory", "an unlinked file"};
+constexpr std::size_t kStates = 10;
+constexpr std::array<std::string_view, kStates> kStateNames{"a file",
+                                                            "a directory",
+                                                            "a link",
+                                                            "open for reading",
+                                                            "open for writing",
+                                                            "open for both",
+                                                            "an open directory",
+                                                            "an unlinked file",
+                                                            "an attribute being read",
+                                                            "an attribute being written"};
+constexpr std::size_t kAttributeRead = 8;
+constexpr std::size_t kAttributeWritten = 9;
 
 using Row = std::array<std::string_view, kStates>;
 
-constexpr Row all(std::string_view answer) {
+// A fid that stands for an attribute answers EBADF to all but few requests.
+constexpr Row files(const std::array<std::string_view, kAttributeRead>& answers,
+                    std::string_view attribute_read = "EBADF",
+                    std::string_view attribute_written = "EBADF") {
   Row row;
-  row.fill(answer);
+  std::ranges::copy(answers, row.begin());
+  row[kAttributeRead] = attribute_read;
+  row[kAttributeWritten] = attribute_written;
   return row;
 }
 
+constexpr Row all(std::string_view answer) {
+  return files({answer, answer, answer, answer, answer, answer, answer, answer});
+}
+
 constexpr Row directories(std::string_view answer) {
-  return {"ENOTDIR", answer, "ENOTDIR", "ENOTDIR", "ENOTDIR", "ENOTDIR", answer, "ENOTDIR"};
+  return files({"ENOTDIR", answer, "ENOTDIR", "ENOTDIR", "ENOTDIR", "ENOTDIR", answer, "ENOTDIR"});
 }
 
 // What is sent is in samples.h; nothing of the names there exists in the directory. Columns are
@@ -35,29 +54,32 @@ constexpr Row directories(std::string_view answer) {
 const std::map<std::string_view, Row>& answers() {
   static const std::map<std::string_view, Row> kAnswers{
       {"Tstatfs", all("ok")},
-      {"Tlopen", {"ok", "EISDIR", "ELOOP", "EBADF", "EBADF", "EBADF", "EBADF", "ok"}},
+      {"Tlopen", files({"ok", "EISDIR", "ELOOP", "EBADF", "EBADF", "EBADF", "EBADF", "ok"})},
       {"Tlcreate", directories("ok")},
       {"Tsymlink", directories("ok")},
       {"Tmknod", directories("ok")},
       {"Tmkdir", directories("ok")},
-      {"Trename", {"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"}},
-      {"Treadlink", {"EINVAL", "EINVAL", "ok", "EINVAL", "EINVAL", "EINVAL", "EINVAL", "EINVAL"}},
+      {"Trename", files({"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"})},
+      {"Treadlink",
+       files({"EINVAL", "EINVAL", "ok", "EINVAL", "EINVAL", "EINVAL", "EINVAL", "EINVAL"})},
       {"Tgetattr", all("ok")},
-      {"Tsetattr", {"ok", "ok", "EOPNOTSUPP", "ok", "ok", "ok", "ok", "ok"}},
-      {"Txattrwalk", all("EOPNOTSUPP")},
-      {"Txattrcreate", all("EOPNOTSUPP")},
-      {"Tlock", all("EOPNOTSUPP")},
-      {"Tgetlock", all("EOPNOTSUPP")},
-      {"Treaddir", {"EBADF", "EBADF", "EBADF", "ENOTDIR", "ENOTDIR", "ENOTDIR", "ok", "EBADF"}},
-      {"Tfsync", {"EBADF", "EBADF", "EBADF", "ok", "ok", "ok", "ok", "EBADF"}},
-      {"Tlink", {"ok", "EPERM", "ok", "ok", "ok", "ok", "EPERM", "ENOENT"}},
+      {"Tsetattr", files({"ok", "ok", "EOPNOTSUPP", "ok", "ok", "ok", "ok", "ok"})},
+      {"Txattrwalk", files({"ok", "ok", "ENODATA", "ok", "ok", "ok", "ok", "ok"})},
+      {"Txattrcreate", files({"ok", "ok", "ok", "EBADF", "EBADF", "EBADF", "EBADF", "ok"})},
+      {"Tlock", files({"EBADF", "EBADF", "EBADF", "ok", "ok", "ok", "EBADF", "EBADF"})},
+      {"Tgetlock", files({"EBADF", "EBADF", "EBADF", "ok", "ok", "ok", "EBADF", "EBADF"})},
+      {"Treaddir",
+       files({"EBADF", "EBADF", "EBADF", "ENOTDIR", "ENOTDIR", "ENOTDIR", "ok", "EBADF"})},
+      {"Tfsync", files({"EBADF", "EBADF", "EBADF", "ok", "ok", "ok", "ok", "EBADF"})},
+      {"Tlink", files({"ok", "EPERM", "ok", "ok", "ok", "ok", "EPERM", "ENOENT"})},
       {"Trenameat", directories("ENOENT")},
       {"Tunlinkat", directories("ENOENT")},
       {"Twalk", directories("ENOENT")},
-      {"Tread", {"EBADF", "EBADF", "EBADF", "ok", "EBADF", "ok", "EISDIR", "EBADF"}},
-      {"Twrite", {"EBADF", "EBADF", "EBADF", "EBADF", "ok", "ok", "EBADF", "EBADF"}},
-      {"Tclunk", all("ok")},
-      {"Tremove", {"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"}},
+      {"Tread", files({"EBADF", "EBADF", "EBADF", "ok", "EBADF", "ok", "EISDIR", "EBADF"}, "ok")},
+      {"Twrite",
+       files({"EBADF", "EBADF", "EBADF", "EBADF", "ok", "ok", "EBADF", "EBADF"}, "EBADF", "ok")},
+      {"Tclunk", files({"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok"}, "ok", "EINVAL")},
+      {"Tremove", files({"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"})},
   };
   return kAnswers;
 }
@@ -81,14 +103,25 @@ class State : public World {
       support::make_symlink(exported() / where, "target");
     else
       support::make_file(exported() / where, "0123456789");
+    if (state != 2) support::set_xattr(exported() / where, "user.a", "value");
     p9::Fid fid = walk(where).release();
     static constexpr std::array<int, kStates> kFlags{
-        -1, -1, -1, p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr, p9::kOpenRdonly, -1};
+        -1, -1, -1, p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr, p9::kOpenRdonly, -1, -1, -1};
     if (kFlags[state] >= 0) {
       EXPECT_EQ(outcome(client().open(fid, static_cast<uint32_t>(kFlags[state]))), "ok");
     }
     if (state == 7) std::filesystem::remove(exported() / where);
+    if (state == kAttributeRead) fid = attribute_of(fid);
+    if (state == kAttributeWritten) {
+      EXPECT_EQ(outcome(client().call(p9::Txattrcreate{fid, "user.a", 3, 0})), "ok");
+    }
     return fid;
+  }
+
+  p9::Fid attribute_of(p9::Fid fid) {
+    p9::Fid attribute = client().new_fid();
+    EXPECT_EQ(outcome(client().call(p9::Txattrwalk{fid, attribute, "user.a"})), "ok");
+    return attribute;
   }
 
   template <class M>
