@@ -231,7 +231,7 @@ Outcome<void> Launcher::lock_down() {
     status_ = supervisor_status_;
   }
   TRY(sandbox::lock_down_supervisor({.keep = keep,
-                                     .filter = policies::program(policies::Role::kSupervisor),
+                                     .filter = policies::program(spec::Role::kSupervisor),
                                      .limits = {.descriptors = options_.fd_limit},
                                      .require_landlock = options_.require_landlock,
                                      .skips = skips_}));

@@ -7,10 +7,11 @@ namespace cmd {
 
 std::string version_text() {
   std::string text = "gofer " GOFER_VERSION "\n";
-  for (policies::Role role : policies::kRoles)
-    text += "policy " + std::string(name(role)) + ": " + std::to_string(rule_count(role)) +
-            " rules, " + std::to_string(program(role).size()) + " instructions, sha256 " +
-            std::string(digest(role)) + "\n";
+  for (spec::Role role : spec::kRoles)
+    text += "policy " + std::string(name_of(role)) + ": " +
+            std::to_string(policies::rule_count(role)) + " rules, " +
+            std::to_string(policies::program(role).size()) + " instructions, sha256 " +
+            std::string(policies::digest(role)) + "\n";
   return text;
 }
 

@@ -65,7 +65,7 @@ Outcome<void> Start::fork_init(base::Fd launcher) {
   if (pid == 0) {
     sandbox::InitJail jail{.control = handshake.child,
                            .launcher = launcher,
-                           .filter = policies::program(policies::Role::kInit),
+                           .filter = policies::program(spec::Role::kInit),
                            .limits = limits(),
                            .require_landlock = options_.require_landlock,
                            .skips = skips_};
@@ -82,21 +82,20 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
   pid_t pid = ::fork();
   if (pid < 0) return base::failure(failed("a worker cannot be started", "fork"));
   if (pid == 0) {
-    sandbox::Role role = sandbox::worker_role(served.point.access);
-    sandbox::WorkerJail jail{
-        .where = served.point.where,
-        .role = role,
-        .xattrs = served.point.xattrs,
-        .is_directory = served.source.is_directory,
-        .tree = served.tree,
-        .transport = transport,
-        .control = handshake.child,
-        .launcher = launcher,
-        .filter = policies::program(served.read_only() ? policies::Role::kRo : policies::Role::kRw),
-        .limits = limits(),
-        .require_landlock = options_.require_landlock,
-        .skips = skips_,
-        .file_ids = owner_of_new_files(served.point.ids)};
+    spec::Role role = spec::worker_role(served.point.access);
+    sandbox::WorkerJail jail{.where = served.point.where,
+                             .role = role,
+                             .xattrs = served.point.xattrs,
+                             .is_directory = served.source.is_directory,
+                             .tree = served.tree,
+                             .transport = transport,
+                             .control = handshake.child,
+                             .launcher = launcher,
+                             .filter = policies::program(role),
+                             .limits = limits(),
+                             .require_landlock = options_.require_landlock,
+                             .skips = skips_,
+                             .file_ids = owner_of_new_files(served.point.ids)};
     ::_exit(static_cast<int>(run_worker(jail, served, options_.fd_limit, log_)));
   }
   supervisor_.add(pid, served.location.destination);

@@ -5,6 +5,8 @@
 namespace policies {
 namespace {
 
+using spec::Role;
+
 namespace ro {
 #include "policies/ro.inc"
 }
@@ -19,18 +21,17 @@ namespace init {
 }
 
 struct Compiled {
-  std::string_view name;
   std::span<const sock_filter> program;
   std::size_t rules;
   std::string_view digest;
 };
 
-// In the order of Role.
+// In the order of spec::Role.
 constexpr Compiled kCompiled[] = {
-    {"ro", ro::kProgram, ro::kRules, kDigestOfRo},
-    {"rw", rw::kProgram, rw::kRules, kDigestOfRw},
-    {"supervisor", supervisor::kProgram, supervisor::kRules, kDigestOfSupervisor},
-    {"init", init::kProgram, init::kRules, kDigestOfInit},
+    {ro::kProgram, ro::kRules, kDigestOfRo},
+    {rw::kProgram, rw::kRules, kDigestOfRw},
+    {supervisor::kProgram, supervisor::kRules, kDigestOfSupervisor},
+    {init::kProgram, init::kRules, kDigestOfInit},
 };
 
 const Compiled& compiled(Role role) {
@@ -39,9 +40,6 @@ const Compiled& compiled(Role role) {
 
 }  // namespace
 
-std::string_view name(Role role) {
-  return compiled(role).name;
-}
 std::span<const sock_filter> program(Role role) {
   return compiled(role).program;
 }

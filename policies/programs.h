@@ -4,25 +4,19 @@
 #include <linux/filter.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "spec/role.h"
+
 namespace policies {
 
-enum class Role : uint8_t { kRo, kRw, kSupervisor, kInit };
-
-inline constexpr Role kRoles[] = {Role::kRo, Role::kRw, Role::kSupervisor, Role::kInit};
-
-// "ro", "rw", "supervisor", "init": policies/NAME.json is where the program comes from.
-std::string_view name(Role role);
-
-std::span<const sock_filter> program(Role role);
+std::span<const sock_filter> program(spec::Role role);
 
 // How many calls the policy allows, counting each set of argument conditions.
-std::size_t rule_count(Role role);
+std::size_t rule_count(spec::Role role);
 
 // SHA-256 of the program as the kernel takes it, in hexadecimal.
-std::string_view digest(Role role);
+std::string_view digest(spec::Role role);
 
 }  // namespace policies

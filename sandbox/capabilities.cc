@@ -14,6 +14,8 @@
 namespace sandbox {
 namespace {
 
+using spec::Role;
+
 constexpr uint64_t bit(int capability) {
   return uint64_t{1} << capability;
 }

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "sandbox/role.h"
 #include "spec/attach_plan.h"
 #include "spec/base/problem.h"
+#include "spec/role.h"
 
 namespace sandbox {
 
@@ -15,7 +15,7 @@ namespace sandbox {
 //   read-write  CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID;
 //               security: SETFCAP, to set security.capability;  trusted: SYS_ADMIN
 //   supervisor, init: none
-uint64_t capabilities_of(Role role, const spec::XattrNames& served = {});
+uint64_t capabilities_of(spec::Role role, const spec::XattrNames& served = {});
 
 // Whether the capabilities that `point` asks for would count here. The kernel shows trusted.* to
 // CAP_SYS_ADMIN of the initial user namespace alone: kNoPermission anywhere else.
@@ -35,6 +35,6 @@ base::Outcome<void> lock_securebits();
 // Empties the ambient and inheritable sets; what is left of the bounding, permitted and effective
 // ones is capabilities_of(role, served). Nothing raises them again. Errors: EPERM for a capability
 // among these that this process does not have.
-base::Outcome<void> drop_capabilities(Role role, const spec::XattrNames& served = {});
+base::Outcome<void> drop_capabilities(spec::Role role, const spec::XattrNames& served = {});
 
 }  // namespace sandbox

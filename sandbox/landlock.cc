@@ -12,6 +12,8 @@
 namespace sandbox {
 namespace {
 
+using spec::Role;
+
 // <linux/landlock.h> of Debian 12 stops at ABI 2.
 constexpr uint64_t kTruncate = uint64_t{1} << 14;      // ABI 3
 constexpr uint64_t kIoctlDev = uint64_t{1} << 15;      // ABI 5

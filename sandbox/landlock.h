@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "sandbox/role.h"
 #include "spec/base/fd.h"
 #include "spec/base/problem.h"
+#include "spec/role.h"
 
 namespace sandbox {
 
@@ -13,7 +13,7 @@ namespace sandbox {
 int landlock_abi();
 
 // The rights (LANDLOCK_ACCESS_FS_...) that a role has beneath its root, of those that `abi` knows.
-uint64_t landlock_rights(Role role, bool is_directory, int abi);
+uint64_t landlock_rights(spec::Role role, bool is_directory, int abi);
 
 // The rights that exist in `abi`: all of them are handled, so what is not granted is refused.
 uint64_t landlock_handled(int abi);
@@ -22,7 +22,7 @@ uint64_t landlock_handled(int abi);
 // granted. TCP bind and connect and, by scope, abstract sockets and signals to the outside are
 // refused where the ABI has them. no_new_privs is set before. Returns the ABI in force, 0 if the
 // kernel has none. Errors: less than `require` (kUnavailable).
-base::Outcome<int> restrict_files(Role role, base::Fd root, bool is_directory, int require);
-base::Outcome<int> restrict_files(Role role, int require);
+base::Outcome<int> restrict_files(spec::Role role, base::Fd root, bool is_directory, int require);
+base::Outcome<int> restrict_files(spec::Role role, int require);
 
 }  // namespace sandbox

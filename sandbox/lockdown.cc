@@ -25,6 +25,7 @@ using base::kWorkerOwnFds;
 using base::kWorkerRoot;
 using base::kWorkerTransport;
 using base::Outcome;
+using spec::Role;
 
 // Numbers that are in use while the jail is built, next to those of a worker.
 constexpr Fd kLauncher{7};

@@ -13,10 +13,11 @@
 
 #include "sandbox/handshake.h"
 #include "sandbox/limits.h"
-#include "sandbox/role.h"
 #include "sandbox/skips.h"
+#include "spec/attach_plan.h"
 #include "spec/base/fd.h"
 #include "spec/base/problem.h"
+#include "spec/role.h"
 
 namespace sandbox {
 
@@ -29,7 +30,7 @@ struct FileIds {
 // Nothing is owned: the process that locks itself down ends, or keeps only what lock_down() left.
 struct WorkerJail {
   std::string where;  // JSON pointer of the attach point, for messages
-  Role role = Role::kReadOnly;
+  spec::Role role = spec::Role::kReadOnly;
   spec::XattrNames xattrs;              // that it serves: they may need more capabilities
   bool is_directory = true;             // of the source
   base::Fd tree{-1};                    // from make_tree()

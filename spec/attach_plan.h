@@ -8,10 +8,15 @@
 
 #include "spec/base/problem.h"
 #include "spec/bundle.h"
+#include "spec/role.h"
 
 namespace spec {
 
 enum class Access : uint8_t { kReadOnly, kReadWrite };
+
+constexpr Role worker_role(Access access) {
+  return access == Access::kReadOnly ? Role::kReadOnly : Role::kReadWrite;
+}
 
 // What a worker does when a client tries to change a read-only tree: answer EROFS, or end.
 enum class OnWrite : uint8_t { kRefuse, kPanic };

@@ -17,7 +17,7 @@
 namespace audit {
 namespace {
 
-using policies::Role;
+using spec::Role;
 
 constexpr long kX32Bit = 0x40000000;
 // Linux 6.14 and later let these two past every filter, because uprobes would kill traced
@@ -36,10 +36,10 @@ class KillSweep : public testing::TestWithParam<Role> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, KillSweep, testing::ValuesIn(policies::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, KillSweep, testing::ValuesIn(spec::kRoles), RoleName());
 
 TEST_P(KillSweep, EveryNativeNumberOutsideTheListKills) {
-  auto policy = load_policy(policies::name(GetParam()));
+  auto policy = load_policy(spec::name_of(GetParam()));
   ASSERT_TRUE(policy) << base::to_line(policy.error());
   std::set<std::string_view> listed;
   for (const spec::Rule& rule : policy->rules) listed.insert(rule.syscall);

@@ -27,7 +27,7 @@ inline base::Outcome<spec::Policy> load_policy(std::string_view name) {
 struct RoleName {
   template <class Info>
   std::string operator()(const Info& info) const {
-    return std::string(policies::name(info.param));
+    return std::string(spec::name_of(info.param));
   }
 };
 

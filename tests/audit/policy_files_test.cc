@@ -32,8 +32,8 @@ std::set<std::string> tests_in_the_tree() {
 TEST(PolicyFiles, NameTestsThatExist) {
   auto tests = tests_in_the_tree();
   ASSERT_TRUE(tests.contains("PolicyFiles.NameTestsThatExist"));
-  for (policies::Role role : policies::kRoles) {
-    auto policy = load_policy(policies::name(role));
+  for (spec::Role role : spec::kRoles) {
+    auto policy = load_policy(spec::name_of(role));
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     for (const spec::Rule& rule : policy->rules)
       EXPECT_TRUE(tests.contains(rule.test))
@@ -43,8 +43,8 @@ TEST(PolicyFiles, NameTestsThatExist) {
 
 TEST(PolicyFiles, AreAllPartOfARole) {
   std::set<std::string> used;
-  for (policies::Role role : policies::kRoles) {
-    auto policy = load_policy(policies::name(role));
+  for (spec::Role role : spec::kRoles) {
+    auto policy = load_policy(spec::name_of(role));
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     for (const spec::Rule& rule : policy->rules)
       used.insert(rule.where.substr(0, rule.where.find('#')));

@@ -16,12 +16,12 @@
 namespace audit {
 namespace {
 
-using policies::Role;
+using spec::Role;
 
 class PolicyGolden : public testing::TestWithParam<Role> {
  protected:
   void SetUp() override {
-    auto policy = load_policy(policies::name(GetParam()));
+    auto policy = load_policy(spec::name_of(GetParam()));
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     auto program = sandbox::compile(*policy);
     ASSERT_TRUE(program) << base::to_line(program.error());
@@ -33,7 +33,7 @@ class PolicyGolden : public testing::TestWithParam<Role> {
   std::size_t rules_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, PolicyGolden, testing::ValuesIn(policies::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, PolicyGolden, testing::ValuesIn(spec::kRoles), RoleName());
 
 std::vector<std::string> lines_of(std::istream&& text) {
   std::vector<std::string> lines;
@@ -42,7 +42,7 @@ std::vector<std::string> lines_of(std::istream&& text) {
 }
 
 TEST_P(PolicyGolden, IsTheTextInTheTree) {
-  std::string path = "policies/golden/" + std::string(policies::name(GetParam())) + ".pfc";
+  std::string path = "policies/golden/" + std::string(spec::name_of(GetParam())) + ".pfc";
   auto golden = lines_of(std::ifstream(path));
   auto compiled = lines_of(std::istringstream(program_.text));
   ASSERT_FALSE(golden.empty()) << path;
@@ -63,8 +63,7 @@ TEST_P(PolicyGolden, IsTheProgramThatIsEmbedded) {
 
 TEST_P(PolicyGolden, HasItsOwnDigest) {
   EXPECT_EQ(policies::digest(GetParam()).size(), 64u);
-  EXPECT_EQ(std::ranges::count(policies::kRoles, policies::digest(GetParam()), policies::digest),
-            1);
+  EXPECT_EQ(std::ranges::count(spec::kRoles, policies::digest(GetParam()), policies::digest), 1);
 }
 
 }  // namespace

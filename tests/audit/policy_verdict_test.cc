@@ -20,7 +20,7 @@
 namespace audit {
 namespace {
 
-using policies::Role;
+using spec::Role;
 
 constexpr uint32_t kX32Bit = 0x40000000;
 
@@ -34,7 +34,7 @@ uint32_t number_of(const spec::Rule& rule) {
 class PolicyVerdict : public testing::TestWithParam<Role> {
  protected:
   void SetUp() override {
-    auto policy = load_policy(policies::name(GetParam()));
+    auto policy = load_policy(spec::name_of(GetParam()));
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     policy_ = *std::move(policy);
   }
@@ -58,7 +58,7 @@ class PolicyVerdict : public testing::TestWithParam<Role> {
   spec::Policy policy_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, PolicyVerdict, testing::ValuesIn(policies::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, PolicyVerdict, testing::ValuesIn(spec::kRoles), RoleName());
 
 bool satisfies(const Row& row, const spec::Condition& condition) {
   return holds(condition, row.args[condition.index]);
@@ -178,23 +178,23 @@ void expect_open_flags(Role role, uint64_t permitted) {
     uint64_t flag = 1ULL << bit;
     seccomp_data call{SYS_openat, AUDIT_ARCH_X86_64, 0, {4, 0, flag, 0, 0, 0}};
     EXPECT_EQ(verdict(policies::program(role), call) == SECCOMP_RET_ALLOW, (permitted & flag) != 0)
-        << policies::name(role) << " O_ flag 0x" << std::hex << flag;
+        << spec::name_of(role) << " O_ flag 0x" << std::hex << flag;
   }
 }
 
 constexpr uint64_t kReadFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 TEST(OpenFlags, OfAReadOnlyWorkerCannotWriteCreateOrCut) {
-  expect_open_flags(Role::kRo, kReadFlags);
+  expect_open_flags(Role::kReadOnly, kReadFlags);
 }
 
 TEST(OpenFlags, OfAReadWriteWorkerAreListedOneByOne) {
-  expect_open_flags(
-      Role::kRw, kReadFlags | O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DSYNC | O_SYNC);
+  expect_open_flags(Role::kReadWrite, kReadFlags | O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC |
+                                          O_APPEND | O_DSYNC | O_SYNC);
 }
 
 TEST(MemoryRights, NeverIncludeExecution) {
-  for (Role role : {Role::kRo, Role::kRw})
+  for (Role role : {Role::kReadOnly, Role::kReadWrite})
     for (unsigned bit = 0; bit < 64; ++bit) {
       uint64_t right = 1ULL << bit;
       seccomp_data call{
@@ -206,8 +206,8 @@ TEST(MemoryRights, NeverIncludeExecution) {
 }
 
 TEST(RoleSizes, AreSmall) {
-  EXPECT_LE(policies::rule_count(Role::kRo), 27u);
-  EXPECT_LE(policies::rule_count(Role::kRw), 46u);
+  EXPECT_LE(policies::rule_count(Role::kReadOnly), 27u);
+  EXPECT_LE(policies::rule_count(Role::kReadWrite), 46u);
   EXPECT_LE(policies::rule_count(Role::kSupervisor), 20u);
   EXPECT_EQ(policies::rule_count(Role::kInit), 1u);
 }

@@ -15,17 +15,17 @@
 namespace audit {
 namespace {
 
-using policies::Role;
+using spec::Role;
 using Works = std::vector<std::function<Ended(Filter)>>;
 
 // In the order of how many rules they need, so that most rules are found needed at once.
 Works works_of(Role role) {
   Works runtime{exit_with_six, abort_itself, log_a_line, read_the_clock, use_memory};
   switch (role) {
-    case Role::kRo:
+    case Role::kReadOnly:
       runtime.insert(runtime.begin(), open_list_and_read);
       return runtime;
-    case Role::kRw:
+    case Role::kReadWrite:
       runtime.insert(runtime.begin(), change_files);
       return runtime;
     case Role::kSupervisor: {
@@ -43,7 +43,7 @@ Works works_of(Role role) {
 
 class RuleUse : public testing::TestWithParam<Role> {};
 
-INSTANTIATE_TEST_SUITE_P(Of, RuleUse, testing::ValuesIn(policies::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, RuleUse, testing::ValuesIn(spec::kRoles), RoleName());
 
 TEST_P(RuleUse, NothingDiesWithAllRules) {
   for (const auto& work : works_of(GetParam())) {
@@ -53,7 +53,7 @@ TEST_P(RuleUse, NothingDiesWithAllRules) {
 }
 
 TEST_P(RuleUse, SomethingDiesWithoutAnyOne) {
-  auto policy = load_policy(policies::name(GetParam()));
+  auto policy = load_policy(spec::name_of(GetParam()));
   ASSERT_TRUE(policy) << base::to_line(policy.error());
   Works works = works_of(GetParam());
   for (std::size_t i = 0; i < policy->rules.size(); ++i) {

@@ -75,7 +75,7 @@ pid_t start_worker(const Pipe& gate, const std::function<void()>& then) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::dup2(gate.first.raw(), kStatus.raw()) < 0) std::abort();
-  go_under(policies::program(policies::Role::kRo));
+  go_under(policies::program(spec::Role::kReadOnly));
   char byte = 0;
   (void)!::read(kStatus.raw(), &byte, 1);
   then();

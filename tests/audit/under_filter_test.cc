@@ -12,14 +12,15 @@
 namespace audit {
 namespace {
 
-using policies::Role;
+using spec::Role;
 
 class RuntimeUnderFilter : public testing::TestWithParam<Role> {
  protected:
   Filter filter() const { return policies::program(GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, RuntimeUnderFilter, testing::Values(Role::kRo, Role::kRw), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, RuntimeUnderFilter, testing::Values(Role::kReadOnly, Role::kReadWrite),
+                         RoleName());
 
 TEST_P(RuntimeUnderFilter, AWorkerEndsWithItsOwnStatus) {
   Ended ended = exit_with_six(filter());
@@ -61,13 +62,13 @@ TEST_P(RuntimeUnderFilter, AWorkerThatWasStoppedGoesOn) {
 }
 
 TEST(FilesUnderFilter, AReadOnlyWorkerOpensListsAndReads) {
-  Ended ended = open_list_and_read(policies::program(Role::kRo));
+  Ended ended = open_list_and_read(policies::program(Role::kReadOnly));
   EXPECT_TRUE(ended.with(0)) << ended.text();
   EXPECT_EQ(ended.log, "");
 }
 
 TEST(FilesUnderFilter, AReadWriteWorkerChangesFiles) {
-  Ended ended = change_files(policies::program(Role::kRw));
+  Ended ended = change_files(policies::program(Role::kReadWrite));
   EXPECT_TRUE(ended.with(0)) << ended.text();
   EXPECT_EQ(ended.log, "");
 }

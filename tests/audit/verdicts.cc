@@ -15,7 +15,7 @@
 namespace audit {
 namespace {
 
-using policies::Role;
+using spec::Role;
 using enum Verdict;
 
 constexpr uint64_t kFd = 1000;          // no descriptor of a test is that
@@ -274,9 +274,9 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> tables) {
 
 std::vector<Row> rows(Role role) {
   switch (role) {
-    case Role::kRo:
+    case Role::kReadOnly:
       return joined({kProcess, kCore, kRead, kReadOnly});
-    case Role::kRw:
+    case Role::kReadWrite:
       return joined({kProcess, kCore, kRead, kReadWriteOnly});
     case Role::kSupervisor:
       return joined({kProcess, kSupervisor});

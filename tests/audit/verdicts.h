@@ -20,6 +20,6 @@ struct Row {
   Verdict verdict;
 };
 
-std::vector<Row> rows(policies::Role role);
+std::vector<Row> rows(spec::Role role);
 
 }  // namespace audit

@@ -20,8 +20,8 @@
 namespace sandbox_test {
 namespace {
 
-using sandbox::Role;
 using spec::Access;
+using spec::Role;
 using spec::XattrNames;
 
 constexpr uint64_t bit(int capability) {
@@ -93,7 +93,7 @@ TEST_F(XattrJail, ProcShowsWhatIsKept) {
     for (const XattrNames& names : {XattrNames{}, kSecurity, kTrusted, kAll}) {
       Prison prison(with(names, access), [] { return "ready"; });
       ASSERT_EQ(prison.said(), "ready") << prison.problem();
-      uint64_t kept = sandbox::capabilities_of(sandbox::worker_role(access), names);
+      uint64_t kept = sandbox::capabilities_of(spec::worker_role(access), names);
       for (const char* set : {"CapPrm", "CapEff", "CapBnd"})
         EXPECT_EQ(std::stoull(support::status_field(prison.worker(), set), nullptr, 16), kept)
             << set;

@@ -23,7 +23,7 @@ class InitJail : public testing::TestWithParam<uid_t> {
     EXPECT_EQ(::chown(dir_.path().c_str(), GetParam(), GetParam()), 0);
     options_.source = dir_.path();
     options_.user = GetParam();
-    options_.init_filter = policies::program(policies::Role::kInit);
+    options_.init_filter = policies::program(spec::Role::kInit);
   }
   bool unprivileged() const { return GetParam() != 0; }
 

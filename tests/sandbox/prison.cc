@@ -97,7 +97,7 @@ Outcome<Jailed> start_worker(const PrisonOptions& options, const std::function<s
   if (pid == 0) {
     be_worker(options,
               {.where = "/mounts/0",
-               .role = sandbox::worker_role(options.access),
+               .role = spec::worker_role(options.access),
                .xattrs = options.xattrs,
                .is_directory = is_directory,
                .tree = fds[0],

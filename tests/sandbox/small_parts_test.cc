@@ -26,8 +26,8 @@ namespace {
 
 using base::Fd;
 using base::UniqueFd;
-using sandbox::Role;
 using sandbox::Skippable;
+using spec::Role;
 
 TEST(Skips, AreParsedByName) {
   auto skips = sandbox::parse_skips(std::vector<std::string>{"landlock", "mdwe"});

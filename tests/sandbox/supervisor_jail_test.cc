@@ -23,7 +23,7 @@ class SupervisorJail : public testing::TestWithParam<uid_t> {
     options_.source = dir_.path();
     options_.user = GetParam();
     options_.supervise = true;
-    options_.supervisor_filter = policies::program(policies::Role::kSupervisor);
+    options_.supervisor_filter = policies::program(spec::Role::kSupervisor);
   }
   // The lockdown of the launcher is over when its filter is in force.
   static void wait_until_locked_down(pid_t launcher) {

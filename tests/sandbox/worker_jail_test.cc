@@ -313,13 +313,12 @@ TEST_P(WorkerJail, ProcShowsItFromOutside) {
   for (spec::Access access : {spec::Access::kReadOnly, spec::Access::kReadWrite}) {
     PrisonOptions options = options_;
     options.access = access;
-    options.filter = policies::program(access == spec::Access::kReadOnly ? policies::Role::kRo
-                                                                         : policies::Role::kRw);
-    options.init_filter = policies::program(policies::Role::kInit);
+    options.filter = policies::program(spec::worker_role(access));
+    options.init_filter = policies::program(spec::Role::kInit);
     Prison prison(options, nothing);
     ASSERT_EQ(prison.said(), "ready") << prison.problem();
     pid_t worker = prison.worker();
-    uint64_t capabilities = sandbox::capabilities_of(sandbox::worker_role(access));
+    uint64_t capabilities = sandbox::capabilities_of(spec::worker_role(access));
     for (const char* set : {"CapPrm", "CapEff", "CapBnd"})
       EXPECT_EQ(status_field(worker, set), hexadecimal(capabilities)) << set;
     for (const char* set : {"CapInh", "CapAmb"})

@@ -1,19 +1,17 @@
-// Role: what a process is for; it decides capabilities, Landlock rules and filter.
+// Role: what a process is for. It decides filter, capabilities and Landlock rules.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-#include "spec/attach_plan.h"
-
-namespace sandbox {
+namespace spec {
 
 enum class Role : uint8_t { kReadOnly, kReadWrite, kSupervisor, kInit };
 
-constexpr Role worker_role(spec::Access access) {
-  return access == spec::Access::kReadOnly ? Role::kReadOnly : Role::kReadWrite;
-}
+inline constexpr Role kRoles[] = {Role::kReadOnly, Role::kReadWrite, Role::kSupervisor,
+                                  Role::kInit};
 
+// The name of its policy: policies/NAME.json.
 constexpr std::string_view name_of(Role role) {
   switch (role) {
     case Role::kReadOnly:
@@ -28,4 +26,4 @@ constexpr std::string_view name_of(Role role) {
   return "?";
 }
 
-}  // namespace sandbox
+}  // namespace spec
