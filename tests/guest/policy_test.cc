@@ -1,4 +1,5 @@
 // The options of an attach point as a Linux guest meets them: id maps, attributes, ACLs, locks.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -126,6 +127,31 @@ TEST(Policy, SecurityLetsAGuestMakeAProgramPrivileged) {
   support::make_file(tree.host("tool"), "#!/bin/true\n", 0755);
   EXPECT_EQ(output(tree.run("setcap cap_net_raw+ep tool && getcap tool")), "tool cap_net_raw=ep\n");
   EXPECT_TRUE(host_says("getcap " + tree.host("tool").string() + " | grep cap_net_raw=ep"));
+}
+
+// The lock on the whole file that keeps `kind` (F_RDLCK, F_WRLCK) out, as the host sees it.
+struct flock lock_in_the_way(const path& file, short kind) {
+  base::UniqueFd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  struct flock lock{.l_type = kind, .l_whence = SEEK_SET};
+  EXPECT_EQ(::fcntl(fd.raw(), F_OFD_GETLK, &lock), 0);
+  return lock;
+}
+
+TEST(Policy, WhatAGuestLocksWithFlockIsARecordLockOfTheHost) {
+  MountedTree tree;
+  support::make_file(tree.host("file"), "content");
+  Job holder = tree.start("flock file sh -c 'echo held; read x'");
+  ASSERT_EQ(holder.read_line(), "held");
+  struct flock found = lock_in_the_way(tree.host("file"), F_RDLCK);
+  EXPECT_EQ(found.l_type, F_WRLCK);
+  EXPECT_EQ(found.l_start, 0);
+  EXPECT_EQ(found.l_len, 0) << "to the end of every file";
+  EXPECT_EQ(found.l_pid, -1) << "of a description, not of a process";
+  EXPECT_TRUE(host_says("flock -n " + tree.host("file").string() + " true"))
+      << "flock(2) of the host is another kind of lock";
+  holder.write("\n");
+  EXPECT_EQ(output(holder.wait()), "");
+  EXPECT_EQ(lock_in_the_way(tree.host("file"), F_WRLCK).l_type, F_UNLCK);
 }
 
 TEST(Policy, WithLocksOffFilesWorkAndLocksAreRefused) {
