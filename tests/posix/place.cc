@@ -122,4 +122,9 @@ As::~As() {
   become(kRoot);
 }
 
+std::string outcome_as(const User& user, const std::function<long()>& call) {
+  As acting(user);
+  return outcome(call());
+}
+
 }  // namespace posix

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,7 +72,7 @@ inline const User kAnn{.uid = 1001, .gid = 2001, .groups = {2010}};
 inline const User kBob{.uid = 1002, .gid = 2002, .groups = {2010}};
 inline const User kEve{.uid = 1003, .gid = 2003, .groups = {}};
 
-// This process acts as `user` until the end of the block.
+// This process acts as `user` until the end of the block, and then as root.
 class As {
  public:
   explicit As(const User& user);
@@ -79,5 +80,7 @@ class As {
   As& operator=(const As&) = delete;
   ~As();
 };
+// One call as `user`.
+std::string outcome_as(const User& user, const std::function<long()>& call);
 
 }  // namespace posix
