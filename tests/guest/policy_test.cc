@@ -92,27 +92,6 @@ TEST(Policy, WhatTheHostHasBesidesIsHidden) {
   EXPECT_EQ(output(tree.run("cp -a file copy && getfattr -m - copy")), "# file: copy\nuser.x\n\n");
 }
 
-TEST(Policy, AclsWorkWhereBothSidesHaveThem) {
-  MountedTree tree({.more = "posixacl"}, {"rbind", "x-gofer.xattr=acl"});
-  EXPECT_EQ(output(tree.run("echo content > file && chmod 600 file && setfacl -m u:33:r file && "
-                            "getfacl -cn file | grep 33")),
-            "user:33:r--\n");
-  EXPECT_EQ(output(tree.run("cat file", kOther)), "content\n");
-  EXPECT_FALSE(tree.run("cat file", kUser).ok());
-  EXPECT_EQ(output(tree.run("mkdir directory && setfacl -d -m g:44:rwx directory && "
-                            "touch directory/made && getfacl -cn directory/made | grep 44")),
-            "group:44:rwx\t#effective:rw-\n");
-  EXPECT_TRUE(host_says("getfacl -cnp " + tree.host("file").string() + " | grep '^user:33:r--$'"));
-}
-
-TEST(Policy, AclsAreNotSupportedWhereTheyAreNotServed) {
-  MountedTree tree({.more = "posixacl"});
-  Ran ran = tree.run("echo content > file && cat file && setfacl -m u:33:r file");
-  EXPECT_FALSE(ran.ok());
-  EXPECT_TRUE(ran.output.starts_with("content\n")) << ran.output;
-  EXPECT_NE(ran.output.find("not supported"), std::string::npos) << ran.output;
-}
-
 TEST(Policy, AGuestWithoutPosixaclStoresAclsAndNeitherShowsNorObeysThem) {
   MountedTree tree({}, {"rbind", "x-gofer.xattr=acl"});
   EXPECT_EQ(output(tree.run("echo content > file && chmod 600 file && setfacl -m u:33:r file")),
@@ -120,13 +99,6 @@ TEST(Policy, AGuestWithoutPosixaclStoresAclsAndNeitherShowsNorObeysThem) {
   EXPECT_TRUE(host_says("getfacl -cnp " + tree.host("file").string() + " | grep '^user:33:r--$'"));
   EXPECT_EQ(output(tree.run("getfacl -cn file")), "user::rw-\ngroup::r--\nother::---\n\n");
   EXPECT_FALSE(tree.run("cat file", kOther).ok());
-}
-
-TEST(Policy, SecurityLetsAGuestMakeAProgramPrivileged) {
-  MountedTree tree({}, {"rbind", "x-gofer.xattr=security"});
-  support::make_file(tree.host("tool"), "#!/bin/true\n", 0755);
-  EXPECT_EQ(output(tree.run("setcap cap_net_raw+ep tool && getcap tool")), "tool cap_net_raw=ep\n");
-  EXPECT_TRUE(host_says("getcap " + tree.host("tool").string() + " | grep cap_net_raw=ep"));
 }
 
 // The lock on the whole file that keeps `kind` (F_RDLCK, F_WRLCK) out, as the host sees it.
@@ -152,16 +124,6 @@ TEST(Policy, WhatAGuestLocksWithFlockIsARecordLockOfTheHost) {
   holder.write("\n");
   EXPECT_EQ(output(holder.wait()), "");
   EXPECT_EQ(lock_in_the_way(tree.host("file"), F_WRLCK).l_type, F_UNLCK);
-}
-
-TEST(Policy, WithLocksOffFilesWorkAndLocksAreRefused) {
-  MountedTree tree({}, {"rbind", "x-gofer.locks=off"});
-  support::make_file(tree.host("file"), "content");
-  EXPECT_EQ(output(tree.run("cat file")), "content");
-  EXPECT_FALSE(tree.run("flock -n file true").ok());
-  MountedTree locking;
-  support::make_file(locking.host("file"), "content");
-  EXPECT_EQ(output(locking.run("flock -n file echo locked")), "locked\n");
 }
 
 }  // namespace
