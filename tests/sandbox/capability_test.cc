@@ -3,12 +3,18 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <string>
+#include <utility>
 
+#include "policies/programs.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/namespaces.h"
 #include "tests/sandbox/child.h"
@@ -136,6 +142,38 @@ TEST_F(XattrJail, TrustedAttributesNeedTrusted) {
   EXPECT_EQ(trusted.said(), "ok ok") << trusted.problem();
   Prison read_only(with(kTrusted, Access::kReadOnly), both);
   EXPECT_EQ(read_only.said(), "ok EROFS") << read_only.problem();
+}
+
+// What CAP_SYS_ADMIN would be good for, had the worker a system call to use it with.
+TEST_F(XattrJail, TheFilterEndsAWorkerWithTrustedThatUsesItsPower) {
+  const std::pair<const char*, void (*)()> powers[] = {
+      {"mount", [] { ::syscall(SYS_mount, "none", "/", "tmpfs", 0, nullptr); }},
+      {"umount2", [] { ::syscall(SYS_umount2, "/", MNT_DETACH); }},
+      {"pivot_root", [] { ::syscall(SYS_pivot_root, "/", "/"); }},
+      {"unshare", [] { ::syscall(SYS_unshare, CLONE_NEWNS); }},
+      {"setns", [] { ::syscall(SYS_setns, 5, 0); }},
+      {"open_tree", [] { ::syscall(SYS_open_tree, 4, "", 0); }},
+      {"fsopen", [] { ::syscall(SYS_fsopen, "tmpfs", 0); }},
+      {"bpf", [] { ::syscall(SYS_bpf, 0, nullptr, 0); }},
+      {"perf_event_open", [] { ::syscall(SYS_perf_event_open, nullptr, 0, 0, -1, 0); }},
+      {"quotactl", [] { ::syscall(SYS_quotactl, 0, nullptr, 0, nullptr); }},
+      {"ioctl", [] { ::syscall(SYS_ioctl, 4, 0, nullptr); }},
+      {"open_by_handle_at", [] { ::syscall(SYS_open_by_handle_at, 4, nullptr, 0); }},
+  };
+  for (Access access : {Access::kReadOnly, Access::kReadWrite}) {
+    PrisonOptions options = with(kAll, access);
+    options.filter = policies::program(spec::worker_role(access));
+    for (const auto& [name, use] : powers) {
+      Prison prison(options, [use] {
+        use();
+        return "survived";
+      });
+      ASSERT_TRUE(prison.started()) << prison.problem();
+      EXPECT_EQ(prison.said(), "") << name;
+      int status = prison.wait_for_launcher();
+      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGSYS) << name << status;
+    }
+  }
 }
 
 // The filter is the first layer; this is what is behind it.
