@@ -234,8 +234,9 @@ class Run {
   }
 
   void wait_for_news(int timeout) {
-    pollfd news[] = {
-        {children_.raw(), POLLIN, 0}, {output_.raw(), POLLIN, 0}, {socket_.raw(), POLLIN, 0}};
+    pollfd news[] = {{children_.raw(), POLLIN, 0},
+                     {output_.raw(), POLLIN, 0},
+                     {listening_ ? socket_.raw() : -1, POLLIN, 0}};
     if (::poll(news, 3, timeout) < 0) return;
     if (news[1].revents != 0) pass_output();
     if (news[0].revents != 0) reap();
@@ -266,9 +267,10 @@ class Run {
 
   void obey() {
     std::optional<Frame> frame = receive_frame(socket_);
-    if (!frame) {
+    if (!frame) {  // nobody wants it any more
+      listening_ = false;
       ::kill(-child_, SIGKILL);
-      ::_exit(0);
+      return;
     }
     if (frame->kind == FrameKind::kInput) pass_input(frame->body);
     if (frame->kind == FrameKind::kInputEnd) input_.reset();
@@ -291,6 +293,7 @@ class Run {
   pid_t child_ = -1;
   steady_clock::time_point deadline_;
   bool timed_out_ = false;
+  bool listening_ = true;
   std::optional<int> status_;
 };
 

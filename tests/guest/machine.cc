@@ -125,7 +125,15 @@ void PrintTo(const Ran& ran, std::ostream* out) {
 Job::Job(UniqueFd connection, UniqueFd alive, std::chrono::seconds timeout)
     : connection_(std::move(connection)), alive_(std::move(alive)), timeout_(timeout) {}
 
-Job::~Job() = default;  // the agent sees the connection end
+// The agent sees the end of what it is told, and closes the connection when the command is gone.
+Job::~Job() {
+  if (!connection_.valid() || end_) return;
+  (void)::shutdown(connection_.raw(), SHUT_WR);
+  try {
+    while (!end_) receive(support::kDeadline);
+  } catch (const std::exception&) {  // the machine is gone
+  }
+}
 
 void Job::receive(milliseconds longest) {
   await(connection_, alive_, longest, unread_);

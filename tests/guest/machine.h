@@ -53,7 +53,7 @@ struct Ran {
 };
 void PrintTo(const Ran& ran, std::ostream* out);  // for GoogleTest
 
-// A command under way. Killed with its process group when this is destroyed.
+// A command under way. When this is destroyed it is killed with its process group, and waited for.
 class Job {
  public:
   // One more line of what it says, without the newline. Throws if it ends or is silent for
@@ -66,7 +66,7 @@ class Job {
   Ran wait();
 
   Job(Job&&) noexcept = default;
-  Job& operator=(Job&&) noexcept = default;
+  Job& operator=(Job&&) = delete;
   ~Job();
 
  private:

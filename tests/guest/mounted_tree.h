@@ -42,7 +42,7 @@ class Server {
 };
 
 // How the guest's kernel mounts. `more` is added to the options as it is: "posixacl",
-// "locktimeout=50" (in centiseconds) ...
+// "locktimeout=1" (seconds) ...
 struct MountOptions {
   std::string cache = "none";  // none, readahead, mmap, loose
   unsigned msize = 262144;

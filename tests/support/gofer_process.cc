@@ -13,7 +13,6 @@
 
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <ostream>
 #include <stdexcept>
 #include <system_error>
@@ -262,7 +261,8 @@ void set_receive_deadline(base::Fd socket) {
 
 std::string process_state(pid_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::getline(in, text);  // empty if the process goes just now
   std::size_t name_end = text.rfind(')');
   return name_end == text.npos ? std::string() : text.substr(name_end + 2, 1);
 }

@@ -8,8 +8,8 @@
 
 namespace support {
 
-TempDir::TempDir() {
-  std::string name = std::filesystem::temp_directory_path() / "gofer-test-XXXXXX";
+TempDir::TempDir(const std::filesystem::path& in) {
+  std::string name = in / "gofer-test-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr)
     throw std::system_error(errno, std::generic_category(), name);
   path_ = name;

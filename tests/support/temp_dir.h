@@ -7,7 +7,7 @@ namespace support {
 
 class TempDir {
  public:
-  TempDir();
+  explicit TempDir(const std::filesystem::path& in = std::filesystem::temp_directory_path());
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
   ~TempDir();
