@@ -15,7 +15,12 @@ gofer::AttachPoint attach_point(const Export& how) {
           .read_only = how.read_only,
           .on_write = how.panic_on_write ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
           .make_fifo = how.make_fifo,
-          .make_socket = how.make_socket};
+          .make_socket = how.make_socket,
+          .xattrs = {.user = !how.no_xattrs,
+                     .acl = how.acls,
+                     .security = how.security,
+                     .trusted = how.trusted},
+          .locks = how.locks};
 }
 
 std::string word(base::WorkerExit exit) {

@@ -71,6 +71,7 @@ class Escape : public World {
     batch.add(p9::Tread{kFile, 0, 100});
     if (round % 8 == 1)
       batch.add(p9::Tsetattr{.fid = kFile, .valid = p9::kSetattrMode, .mode = kInsideMode});
+    if (round % 8 == 2) touch_attributes(batch);
     batch.add(p9::Tclunk{kFile});
     batch.add(p9::Tclunk{kDirectory});
     batch.run(client().connection(), [&](const p9client::Frame& reply) { see(reply); });
@@ -91,6 +92,17 @@ class Escape : public World {
     batch.add(p9::Tunlinkat{kDirectory, name(made_), 0});
     batch.add(p9::Tmkdir{kDirectory, name(made_), 0755, p9::kNoGid});
     batch.add(p9::Tunlinkat{kDirectory, name(made_), p9::kUnlinkDirectory});
+  }
+  // Reads an attribute that only files of the outside have, and sets one.
+  void touch_attributes(Batch& batch) {
+    for (p9::Fid fid : {kDirectory, kFile}) {
+      batch.add(p9::Txattrwalk{fid, kMade, "user.secret"});
+      batch.add(p9::Tread{kMade, 0, 100});
+      batch.add(p9::Tclunk{kMade});
+      batch.add(p9::Twalk{fid, kMade, {}});
+      batch.add(p9::Txattrcreate{kMade, "user.made", 0, 0});
+      batch.add(p9::Tclunk{kMade});
+    }
   }
   void see(const p9client::Frame& reply) {
     if (auto attributes = as<p9::Rgetattr>(reply)) {

@@ -287,6 +287,8 @@ TEST_F(Jail, ADirectoryThatTheHostMovesOutOfTheTreeIsNotOpenedAnyMore) {
   auto inner = client.walk("directory/inner");
   auto file = client.walk("directory/inner/file");
   ASSERT_EQ(outcome(file), "ok");
+  p9::Fid attribute = client.clone(*file)->release();
+  ASSERT_EQ(outcome(client.call(p9::Txattrcreate{attribute, "user.a", 0, 0})), "ok");
   std::filesystem::rename(bundle_.beside("data") / "directory", outside() / "moved");
   support::Inventory before = support::inventory(outside());
   for (const auto* fid : {&*directory, &*inner}) {
@@ -297,6 +299,8 @@ TEST_F(Jail, ADirectoryThatTheHostMovesOutOfTheTreeIsNotOpenedAnyMore) {
   }
   for (uint32_t flags : {p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr})
     EXPECT_NE(outcome(client.open(*file, flags)), "ok") << flags;
+  EXPECT_EQ(outcome(client.call(p9::Tclunk{attribute})), "ESTALE");
+  EXPECT_EQ(outcome(client.get_xattr(*file, "user.a")), "ESTALE");
   EXPECT_EQ(outcome(client.walk(*directory, "inner/file")), "ESTALE");
   EXPECT_EQ(support::inventory(outside()), before);
   EXPECT_EQ(client.read_file("notes"), "notes");

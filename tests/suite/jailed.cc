@@ -17,6 +17,11 @@ std::vector<std::string> options_of(const Export& how) {
   if (how.panic_on_write) options.emplace_back("x-gofer.panic-on-write");
   if (how.make_fifo) options.emplace_back("x-gofer.mknod=fifo");
   if (how.make_socket) options.emplace_back("x-gofer.mknod=socket");
+  if (how.no_xattrs) options.emplace_back("x-gofer.xattr=none");
+  if (how.acls) options.emplace_back("x-gofer.xattr=acl");
+  if (how.security) options.emplace_back("x-gofer.xattr=security");
+  if (how.trusted) options.emplace_back("x-gofer.xattr=trusted");
+  if (!how.locks) options.emplace_back("x-gofer.locks=off");
   return options;
 }
 

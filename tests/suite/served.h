@@ -18,6 +18,12 @@ struct Export {
   bool panic_on_write = false;
   bool make_fifo = false;
   bool make_socket = false;
+  // Extended attributes besides user.*, or none at all.
+  bool no_xattrs = false;
+  bool acls = false;
+  bool security = false;
+  bool trusted = false;
+  bool locks = true;
 };
 
 class Served {

@@ -12,6 +12,8 @@ World::World() {
   support::make_file(outside() / "directory" / "secret", kSecret);
   support::make_fifo(outside() / "fifo");
   support::make_socket(outside() / "socket");
+  support::set_xattr(outside() / "secret", "user.secret", kSecret);
+  support::set_xattr(outside() / "directory" / "secret", "user.secret", kSecret);
   for (const auto& [name, description] : support::contents(outside())) {
     EXPECT_EQ(::lchown((outside() / name).c_str(), kOutsideOwner, kOutsideOwner), 0) << name;
   }
@@ -25,13 +27,13 @@ void World::TearDown() {
   EXPECT_EQ(support::inventory(outside()), outside_before_);
 }
 
-void World::serve_silently(const Export& how) {
-  served_.emplace(exported(), how);
+void World::serve_silently(const path& source, const Export& how) {
+  served_.emplace(source, how);
   client_.emplace(served_->take_client());
 }
 
-void World::serve(const Export& how) {
-  serve_silently(how);
+void World::serve(const path& source, const Export& how) {
+  serve_silently(source, how);
   ASSERT_EQ(outcome(client().version()), "ok");
   ASSERT_EQ(outcome(client().attach(Client::root())), "ok");
 }

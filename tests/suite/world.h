@@ -33,9 +33,11 @@ class World : public testing::Test {
 
   // Starts serving exported() and connects. What the tree is to hold must be there before that
   // only if it is read-only.
-  void serve(const Export& how = {});
+  void serve(const Export& how = {}) { serve(exported(), how); }
+  void serve(const path& source, const Export& how = {});
   // The same, without a word to the server yet.
-  void serve_silently(const Export& how = {});
+  void serve_silently(const Export& how = {}) { serve_silently(exported(), how); }
+  void serve_silently(const path& source, const Export& how);
   Client& client() { return *client_; }
   Served& served() { return *served_; }
   // Closes the client's end and says why the server ended. Else TearDown() expects "hangup".
