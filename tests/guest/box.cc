@@ -1,10 +1,11 @@
-// guest_box SOCKET CPU PROGRAM ARGUMENT...: the house around a guest kernel.
+// guest_box SOCKET CPU LINK PROGRAM ARGUMENT...: the house around a guest kernel.
 //
 // Runs PROGRAM on one processor, in pid, network and mount namespaces of its own (and a user
-// namespace, unless root starts it), beside a tap with the host's address and a memory file system
-// for whatever the program writes. Sends a listening socket at that address over SOCKET, which
-// stays open until the last process in here is gone. When the starter dies, or this does, they all
-// do.
+// namespace, unless root starts it), with a memory file system for whatever the program writes, and
+// with a network interface that has the host's address. LINK is "tap", or "veth" where there is no
+// /dev/net/tun; then the program finds the other end of the pair. Sends a listening socket at that
+// address over SOCKET, which stays open until the last process in here is gone. When the starter
+// dies, or this does, they all do.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -26,6 +27,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "spec/base/fd.h"
 #include "tests/guest/wire.h"
@@ -95,24 +97,49 @@ void make_tap() {
   check(::ioctl(tun.raw(), TUNSETPERSIST, 1) == 0, "TUNSETPERSIST");
 }
 
-void set_up_tap(base::Fd socket) {
-  ifreq tap = interface(kHostInterface);
+int wait_for(pid_t child) {
+  int status = 0;
+  for (pid_t ended = 0; ended != child;) {
+    ended = ::waitpid(-1, &status, 0);
+    check(ended > 0 || errno == EINTR, "waitpid");
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void make_pair() {
+  pid_t child = ::fork();
+  check(child >= 0, "fork");
+  if (child == 0) {
+    ::execl(
+        "/bin/sh", "sh", "-c",
+        "PATH=/usr/sbin:/sbin:/usr/bin:/bin && ip link add \"$0\" type veth peer name \"$1\" && "
+        "ip link set \"$1\" mtu \"$2\" up",
+        kHostInterface, kPeerInterface, std::to_string(kMtu).c_str(), nullptr);
+    ::_exit(127);
+  }
+  if (wait_for(child) == 0) return;
+  std::fputs("guest_box: neither /dev/net/tun nor a veth pair\n", stderr);
+  std::exit(1);
+}
+
+void set_up_interface(base::Fd socket) {
+  ifreq host = interface(kHostInterface);
   sockaddr_in own = socket_address(kHostAddress, 0);
-  std::memcpy(&tap.ifr_addr, &own, sizeof own);
-  check(::ioctl(socket.raw(), SIOCSIFADDR, &tap) == 0, "SIOCSIFADDR");
+  std::memcpy(&host.ifr_addr, &own, sizeof own);
+  check(::ioctl(socket.raw(), SIOCSIFADDR, &host) == 0, "SIOCSIFADDR");
   sockaddr_in mask = socket_address(kNetmask, 0);
-  std::memcpy(&tap.ifr_netmask, &mask, sizeof mask);
-  check(::ioctl(socket.raw(), SIOCSIFNETMASK, &tap) == 0, "SIOCSIFNETMASK");
-  tap.ifr_mtu = kMtu;
-  check(::ioctl(socket.raw(), SIOCSIFMTU, &tap) == 0, "SIOCSIFMTU");
-  tap.ifr_flags = IFF_UP;
-  check(::ioctl(socket.raw(), SIOCSIFFLAGS, &tap) == 0, "SIOCSIFFLAGS");
+  std::memcpy(&host.ifr_netmask, &mask, sizeof mask);
+  check(::ioctl(socket.raw(), SIOCSIFNETMASK, &host) == 0, "SIOCSIFNETMASK");
+  host.ifr_mtu = kMtu;
+  check(::ioctl(socket.raw(), SIOCSIFMTU, &host) == 0, "SIOCSIFMTU");
+  host.ifr_flags = IFF_UP;
+  check(::ioctl(socket.raw(), SIOCSIFFLAGS, &host) == 0, "SIOCSIFFLAGS");
 }
 
 void send_listener(base::Fd over) {
   UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   check(listener.valid(), "socket");
-  set_up_tap(listener);
+  set_up_interface(listener);
   sockaddr_in own = socket_address(kHostAddress, kPort);
   check(::bind(listener.raw(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0, "bind");
   check(::listen(listener.raw(), 16) == 0, "listen");
@@ -141,20 +168,15 @@ void die_with_parent(base::Fd socket) {
   if (::recv(socket.raw(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) std::exit(1);
 }
 
-int wait_for(pid_t child) {
-  int status = 0;
-  for (pid_t ended = 0; ended != child;) {
-    ended = ::waitpid(-1, &status, 0);
-    check(ended > 0 || errno == EINTR, "waitpid");
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 // The first process of the pid namespace: when it ends, everything in there does.
-int keep_house(base::Fd socket, int cpu, char** program) {
+int keep_house(base::Fd socket, int cpu, std::string_view link, char** program) {
   die_with_parent(socket);
   mount_private_file_systems();
-  make_tap();
+  if (link == "tap") {
+    make_tap();
+  } else {
+    make_pair();
+  }
   send_listener(socket);
   cpu_set_t only;
   CPU_ZERO(&only);
@@ -174,12 +196,12 @@ int keep_house(base::Fd socket, int cpu, char** program) {
 }  // namespace guest
 
 int main(int argc, char** argv) {
-  if (argc < 4) return 2;
+  if (argc < 5) return 2;
   base::UniqueFd socket(std::atoi(argv[1]));
   guest::die_with_parent(socket);
   guest::enter_namespaces();
   pid_t first = ::fork();
   guest::check(first >= 0, "fork");
-  if (first == 0) return guest::keep_house(socket, std::atoi(argv[2]), argv + 3);
+  if (first == 0) return guest::keep_house(socket, std::atoi(argv[2]), argv[3], argv + 4);
   return guest::wait_for(first);
 }

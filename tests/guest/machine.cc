@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -59,9 +60,11 @@ int choose_cpu() {
 }
 
 std::vector<std::string> command_line(base::Fd socket, int cpu) {
+  bool tap = ::access("/dev/net/tun", R_OK | W_OK) == 0;
   return {GUEST_BOX,
           std::to_string(socket.raw()),
           std::to_string(cpu),
+          tap ? "tap" : "veth",
           kKernel,
           "root=/dev/root",
           "rootfstype=hostfs",
@@ -74,7 +77,8 @@ std::vector<std::string> command_line(base::Fd socket, int cpu) {
           "panic=-1",
           "uml_dir=/dev/shm/",
           "umid=guest",
-          std::string("vec0:transport=tap,ifname=") + kHostInterface +
+          std::string("vec0:transport=") + (tap ? "tap" : "raw") +
+              ",ifname=" + (tap ? kHostInterface : kPeerInterface) +
               ",depth=128,gro=1,mtu=" + std::to_string(kMtu),
           std::string("init=") + GUEST_AGENT};
 }

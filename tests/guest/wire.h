@@ -16,6 +16,7 @@
 namespace guest {
 
 inline constexpr const char* kHostInterface = "host";
+inline constexpr const char* kPeerInterface = "peer";  // of a pair, for the guest's kernel
 inline constexpr const char* kGuestInterface = "vec0";
 inline constexpr const char* kHostAddress = "10.9.0.1";
 inline constexpr const char* kGuestAddress = "10.9.0.2";
