@@ -104,7 +104,7 @@ void clear(const char* directory) {
 }
 
 TEST_F(Permission, ToChangeADirectoryTakesWritingAndSearching) {
-  for (mode_t mode : {0700U, 0750U, 0720U, 0770U, 0730U}) {
+  for (mode_t mode : {0750U, 0720U, 0730U}) {
     for (const Call& call : changes()) {
       SCOPED_TRACE(testing::Message() << call.name << " in " << std::oct << mode);
       fill("d");
