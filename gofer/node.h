@@ -76,7 +76,6 @@ class Node {
   const Identity& identity() const { return identity_; }
   bool is_root() const { return parent_ == nullptr; }
   bool is_detached() const { return detached_; }
-  bool may_have_set_id() const { return set_id_; }  // bits that a write takes away
   Node* parent() const { return parent_; }  // where it was, for a detached one; null for the root
   p9::Name name() const { return *p9::Name::parse(name_); }  // not for the root
 
@@ -102,8 +101,9 @@ class Node {
   uint32_t pins_ = 0;
   base::UniqueFd descriptor_;
   bool detached_ = false;
-  bool set_id_ = false;
-  bool changed_ = false;  // written through us: its identity may have changed (copy-up)
+  bool set_id_ = false;        // bits that a write takes away, when they were last asked for
+  uint64_t set_ids_seen_ = 0;  // and how many files had been given some then: see Tree
+  bool changed_ = false;       // written through us: its identity may have changed (copy-up)
 };
 
 // A descriptor that stays open while the Pin lives, whatever else is opened meanwhile.

@@ -13,7 +13,7 @@ bool has_set_id(uint32_t mode) {
 }
 
 Result<void> drop_set_id_for_write(Session& session, FidState& state, Fd file) {
-  if (!state.node->may_have_set_id() || state.uid == 0) return {};
+  if (state.uid == 0 || !session.tree().may_have_set_id(*state.node)) return {};
   TRY(drop_set_id(session, file));
   session.tree().note_set_id(*state.node, false);
   return {};

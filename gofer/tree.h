@@ -53,8 +53,17 @@ class Tree {
   // The node's file is about to be changed through us, which may change what statx says of it.
   void mark_changed(Node& node) { node.changed_ = true; }
 
-  // What an open or a change of mode showed.
-  void note_set_id(Node& node, bool set_id) { node.set_id_ = set_id; }
+  // What an open or a change of mode showed of bits that a write takes away.
+  void note_set_id(Node& node, bool set_id) {
+    if (set_id) ++set_ids_;
+    node.set_id_ = set_id;
+    node.set_ids_seen_ = set_ids_;
+  }
+  // Whether the node's file may have some: it had, or some file was given them since, which may be
+  // this one by another name.
+  bool may_have_set_id(const Node& node) const {
+    return node.set_id_ || node.set_ids_seen_ != set_ids_;
+  }
   // The node's file was asked again: its qid shows the version that it has now.
   void note_version(Node& node, uint32_t version) { node.identity_.version = version; }
 
@@ -77,6 +86,7 @@ class Tree {
   base::Fd root_fd_;
   TreeBudget budget_;
   std::size_t nodes_ = 0;
+  uint64_t set_ids_ = 0;
   NodeIndex index_;
   DescriptorCache cache_;
   NodeRef root_;
