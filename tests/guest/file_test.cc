@@ -148,12 +148,12 @@ TEST_P(Files, OfAllThatWasAndStaysAreListedWhileADirectoryChanges) {
   Job changes = tree_.start(
       "echo go; until [ -e stop ]; do for i in 1 2 3; do : > a$i; mv a$i b$i; rm b$i; done; done");
   EXPECT_EQ(changes.read_line(), "go");
-  Ran ran = tree_.run("for i in 1 2 3; do ls -f | grep ^stays; done; touch stop");
+  Ran ran = tree_.run("for i in 1 2; do ls -f | grep ^stays; done; touch stop");
   std::map<std::string, int> seen;
   std::istringstream lines(ran.output);
   for (std::string name; std::getline(lines, name);) ++seen[name];
   EXPECT_EQ(seen.size(), 5000U);
-  EXPECT_TRUE(std::ranges::all_of(seen, [](const auto& name) { return name.second == 3; }));
+  EXPECT_TRUE(std::ranges::all_of(seen, [](const auto& name) { return name.second == 2; }));
   EXPECT_TRUE(changes.wait().ok());
 }
 

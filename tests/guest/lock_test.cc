@@ -151,6 +151,13 @@ TEST_F(Locks, AreFoundByGetlock) {
   EXPECT_TRUE(ran.output.ends_with("\nfree\n")) << ran.output;
 }
 
+// The client makes record locks of both.
+TEST_F(Locks, OfBothKindsExcludeEachOther) {
+  Job job = holder("flock w 0 0");
+  EXPECT_EQ(tree_.run(steps({"open f rw", "lock w 0 0", "flock r 0 0"})).output,
+            "ok\nEAGAIN\nEAGAIN\n");
+}
+
 // The kernel of the guest asks again once a second.
 TEST_F(Locks, AreWaitedFor) {
   for (const char* lock : {"lockw w 0 0", "ofdlockw w 0 0"}) {
