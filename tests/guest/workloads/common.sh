@@ -26,9 +26,11 @@ same() {
 # bytes COUNT SEED: so many bytes that are always the same.
 bytes() {
   awk -v count="$1" -v state="$2" 'BEGIN {
-    for (i = 0; i < count; i++) {
+    while (count > 0) {
       state = (state * 16807) % 2147483647
-      printf "%c", 32 + state % 95
+      line = state " " state * 3 "\n"
+      printf "%s", substr(line, 1, count)
+      count -= length(line)
     }
   }'
 }

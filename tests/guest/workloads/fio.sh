@@ -5,34 +5,35 @@ set -euo pipefail
 # shellcheck source=tests/guest/workloads/common.sh
 . "$(dirname "$0")/common.sh"
 
-readonly size=${WORKLOAD_SIZE:-2m}
+readonly size=${WORKLOAD_SIZE:-1m}
 
-# job NAME OPTION...: one run of fio, which must find what it wrote.
+# job NAME OPTION...: a job that starts when the one before has ended.
 job() {
-  local name=$1 out
+  printf '[%s]\nstonewall\n' "$1"
   shift
-  out=$(fio --name="$name" --directory="$work" --size="$size" --thread --fallocate=none \
-    --randrepeat=1 --allrandrepeat=1 --verify_fatal=1 --verify_dump=0 --output-format=terse \
-    --terse-version=3 "$@" 2>&1) || die "job $name: $out"
-  rm -f ./*.state
+  printf '%s\n' "$@"
 }
-# Checksums and positions in every block; the headers hold times, so these files do not stay.
-checked() {
-  job "$@" --verify=crc32c
-  rm -f "$1".*
-}
+# The headers of these blocks hold checksums, positions and times, so the files do not stay.
+checked() { job "checked-$1" verify=crc32c "${@:2}"; }
 # A pattern that is a function of the position; these files stay.
-pattern() { job "$@" --verify=pattern --verify_pattern='%o'; }
+pattern() { job "pattern-$1" verify=pattern "verify_pattern=%o" "${@:2}"; }
 
-checked sequential --rw=write --bs=64k
-checked random --rw=randwrite --bs=4k --ioengine=psync
-checked odd --rw=randwrite --bsrange=512-20k --bs_unaligned --ioengine=psync
-checked mixed --rw=randrw --bs=8k --ioengine=sync --fsync=16
-checked jobs --rw=randwrite --bs=4k --numjobs=3 --ioengine=pvsync
-checked vectors --rw=write --bs=128k --ioengine=vsync --do_verify=1
-if shared_maps; then
-  checked mapped --rw=randwrite --bs=4k --ioengine=mmap
-  checked mapped-jobs --rw=write --bs=16k --ioengine=mmap --numjobs=2
-fi
-pattern left-sequential --rw=write --bs=32k --end_fsync=1
-pattern left-random --rw=randwrite --bs=4k --numjobs=2
+{
+  printf '%s\n' '[global]' thread fallocate=none randrepeat=1 allrandrepeat=1 verify_fatal=1 \
+    verify_dump=0 "size=$size" "directory=$work"
+  checked sequential rw=write bs=64k
+  checked random rw=randwrite bs=4k ioengine=psync
+  checked odd rw=randwrite bsrange=512-20k bs_unaligned ioengine=psync
+  checked mixed rw=randrw bs=8k ioengine=sync fsync=16
+  checked jobs rw=randwrite bs=4k ioengine=pvsync numjobs=3
+  checked vectors rw=write bs=128k ioengine=vsync
+  if shared_maps; then
+    checked mapped rw=randwrite bs=4k ioengine=mmap
+    checked mapped-jobs rw=write bs=16k ioengine=mmap numjobs=2
+  fi
+  pattern sequential rw=write bs=32k end_fsync=1
+  pattern random rw=randwrite bs=4k numjobs=2
+} >job
+
+out=$(fio --output-format=terse job 2>&1) || die "$out"
+rm job checked-* local-*-verify.state

@@ -75,7 +75,7 @@ builds() {
   same "$out" "$want" "make after $changed"
 }
 objects() { for i in "$@"; do printf 'CC build/module%d.o\n' "$i"; done; }
-mapfile -t all < <(objects $(seq "$modules"))
+mapfile -t all <<<"$(objects $(seq "$modules"))"
 library=('AR build/libmodules.a' 'LD build/program')
 readonly nothing="make: 'build/program' is up to date."
 
