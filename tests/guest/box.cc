@@ -6,11 +6,9 @@
 // /dev/net/tun; then the program finds the other end of the pair. Sends a listening socket at that
 // address over SOCKET, which stays open until the last process in here is gone. When the starter
 // dies, or this does, they all do.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -30,6 +28,8 @@
 #include <string_view>
 
 #include "spec/base/fd.h"
+#include "tests/guest/must.h"
+#include "tests/guest/network.h"
 #include "tests/guest/wire.h"
 
 namespace guest {
@@ -37,24 +37,18 @@ namespace {
 
 using base::UniqueFd;
 
-void check(bool good, const char* call) {
-  if (good) return;
-  std::fprintf(stderr, "guest_box: %s: %s\n", call, std::strerror(errno));
-  std::exit(1);
-}
-
 void write_text(const char* file, const std::string& text) {
   std::ofstream out(file);
   out << text;
   out.close();
-  check(out.good(), file);
+  must(out.good(), file);
 }
 
 void enter_namespaces() {
   uid_t uid = ::geteuid();
   gid_t gid = ::getegid();
   int user = uid == 0 ? 0 : CLONE_NEWUSER;
-  check(::unshare(user | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0, "unshare");
+  must(::unshare(user | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0, "unshare");
   if (user == 0) return;
   write_text("/proc/self/setgroups", "deny");
   write_text("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
@@ -63,52 +57,32 @@ void enter_namespaces() {
 
 // A kernel of this kind keeps its memory in a file and its sockets in a directory.
 void mount_private_file_systems() {
-  check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount /");
-  check(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, "proc");
-  check(::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") == 0, "/dev/shm");
-}
-
-ifreq interface(const char* name) {
-  ifreq request{};
-  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-  return request;
-}
-
-in_addr address(const char* text) {
-  in_addr parsed{};
-  check(::inet_pton(AF_INET, text, &parsed) == 1, text);
-  return parsed;
-}
-
-sockaddr_in socket_address(const char* text, uint16_t port) {
-  sockaddr_in all{};
-  all.sin_family = AF_INET;
-  all.sin_port = htons(port);
-  all.sin_addr = address(text);
-  return all;
+  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount /");
+  must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, "proc");
+  must(::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") == 0, "/dev/shm");
 }
 
 void make_tap() {
   UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-  check(tun.valid(), "/dev/net/tun");
-  ifreq tap = interface(kHostInterface);
+  must(tun.valid(), "/dev/net/tun");
+  ifreq tap = request_for(kHostInterface);
   tap.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-  check(::ioctl(tun.raw(), TUNSETIFF, &tap) == 0, "TUNSETIFF");
-  check(::ioctl(tun.raw(), TUNSETPERSIST, 1) == 0, "TUNSETPERSIST");
+  must(::ioctl(tun.raw(), TUNSETIFF, &tap) == 0, "TUNSETIFF");
+  must(::ioctl(tun.raw(), TUNSETPERSIST, 1) == 0, "TUNSETPERSIST");
 }
 
 int wait_for(pid_t child) {
   int status = 0;
   for (pid_t ended = 0; ended != child;) {
     ended = ::waitpid(-1, &status, 0);
-    check(ended > 0 || errno == EINTR, "waitpid");
+    must(ended > 0 || errno == EINTR, "waitpid");
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void make_pair() {
   pid_t child = ::fork();
-  check(child >= 0, "fork");
+  must(child >= 0, "fork");
   if (child == 0) {
     ::execl(
         "/bin/sh", "sh", "-c",
@@ -122,27 +96,12 @@ void make_pair() {
   std::exit(1);
 }
 
-void set_up_interface(base::Fd socket) {
-  ifreq host = interface(kHostInterface);
-  sockaddr_in own = socket_address(kHostAddress, 0);
-  std::memcpy(&host.ifr_addr, &own, sizeof own);
-  check(::ioctl(socket.raw(), SIOCSIFADDR, &host) == 0, "SIOCSIFADDR");
-  sockaddr_in mask = socket_address(kNetmask, 0);
-  std::memcpy(&host.ifr_netmask, &mask, sizeof mask);
-  check(::ioctl(socket.raw(), SIOCSIFNETMASK, &host) == 0, "SIOCSIFNETMASK");
-  host.ifr_mtu = kMtu;
-  check(::ioctl(socket.raw(), SIOCSIFMTU, &host) == 0, "SIOCSIFMTU");
-  host.ifr_flags = IFF_UP;
-  check(::ioctl(socket.raw(), SIOCSIFFLAGS, &host) == 0, "SIOCSIFFLAGS");
-}
-
 void send_listener(base::Fd over) {
   UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  check(listener.valid(), "socket");
-  set_up_interface(listener);
+  must(listener.valid(), "socket");
   sockaddr_in own = socket_address(kHostAddress, kPort);
-  check(::bind(listener.raw(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0, "bind");
-  check(::listen(listener.raw(), 16) == 0, "listen");
+  must(::bind(listener.raw(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0, "bind");
+  must(::listen(listener.raw(), 16) == 0, "listen");
 
   char byte = 0;
   iovec data{.iov_base = &byte, .iov_len = 1};
@@ -158,12 +117,12 @@ void send_listener(base::Fd over) {
   header->cmsg_len = CMSG_LEN(sizeof(int));
   int raw = listener.raw();
   std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
-  check(::sendmsg(over.raw(), &message, MSG_NOSIGNAL) == 1, "sendmsg");
+  must(::sendmsg(over.raw(), &message, MSG_NOSIGNAL) == 1, "sendmsg");
 }
 
 // Its parent may have died before the signal was asked for; then nobody has the socket's other end.
 void die_with_parent(base::Fd socket) {
-  check(::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "PR_SET_PDEATHSIG");
+  must(::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "PR_SET_PDEATHSIG");
   char byte = 0;
   if (::recv(socket.raw(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) std::exit(1);
 }
@@ -177,17 +136,18 @@ int keep_house(base::Fd socket, int cpu, std::string_view link, char** program) 
   } else {
     make_pair();
   }
+  set_up_interface(kHostInterface, kHostAddress, kNetmask, kMtu);
   send_listener(socket);
   cpu_set_t only;
   CPU_ZERO(&only);
   CPU_SET(static_cast<std::size_t>(cpu), &only);
-  check(::sched_setaffinity(0, sizeof only, &only) == 0, "sched_setaffinity");
-  check(::setenv("TMPDIR", "/dev/shm", 1) == 0, "setenv");
+  must(::sched_setaffinity(0, sizeof only, &only) == 0, "sched_setaffinity");
+  must(::setenv("TMPDIR", "/dev/shm", 1) == 0, "setenv");
   pid_t child = ::fork();
-  check(child >= 0, "fork");
+  must(child >= 0, "fork");
   if (child == 0) {
     ::execv(program[0], program);
-    check(false, program[0]);
+    must(false, program[0]);
   }
   return wait_for(child);
 }
@@ -201,7 +161,7 @@ int main(int argc, char** argv) {
   guest::die_with_parent(socket);
   guest::enter_namespaces();
   pid_t first = ::fork();
-  guest::check(first >= 0, "fork");
+  guest::must(first >= 0, "fork");
   if (first == 0) return guest::keep_house(socket, std::atoi(argv[2]), argv[3], argv + 4);
   return guest::wait_for(first);
 }

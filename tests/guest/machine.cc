@@ -101,9 +101,10 @@ UniqueFd receive_descriptor(base::Fd socket) {
 }
 
 bool is_complaint(std::string_view line) {
-  constexpr std::array kWords{
-      "BUG",        "WARNING",      "9pnet: ",     "9p: ", "INFO: task",    "INFO: rcu",
-      "Call Trace", "Kernel panic", "general pro", "Oops", "Out of memory", "guest_agent: "};
+  constexpr std::array kWords{"BUG",        "WARNING",       "9pnet: ",
+                              "9p: ",       "INFO: task",    "INFO: rcu",
+                              "Call Trace", "Kernel panic",  "general protection",
+                              "Oops",       "Out of memory", "guest_agent: "};
   // What the module says when it is loaded.
   if (line.starts_with("9pnet: Installing") || line.starts_with("9p: Installing")) return false;
   return std::ranges::any_of(kWords,
@@ -115,8 +116,8 @@ std::optional<Machine>& shared() {
   return only;
 }
 
-std::string shell_status(int status) {
-  return std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+int shell_status(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace
@@ -146,9 +147,8 @@ void Job::receive(milliseconds longest) {
   if (frame->kind == FrameKind::kOutput) unread_ += frame->body;
   if (frame->kind != FrameKind::kEnd) return;
   std::vector<std::string> fields = split(frame->body, 2);
-  end_ = Ran{.status = std::stoi(shell_status(std::stoi(fields[0]))),
-             .timed_out = fields[1] == "1",
-             .output = {}};
+  end_ = Ran{
+      .status = shell_status(std::stoi(fields[0])), .timed_out = fields[1] == "1", .output = {}};
 }
 
 std::string Job::read_line() {
