@@ -331,6 +331,13 @@ TEST_F(Jail, AnOrdinaryUserServesTheirOwnFilesFromTheSameJail) {
   Client client = connect(kWritable);
   EXPECT_EQ(outcome(client.write_file("new", "text")), "ok");
   EXPECT_EQ(client.read_file("new"), "text");
+  auto file = client.open("new", p9::kOpenRdwr);
+  auto place = client.walk("new");
+  EXPECT_EQ(outcome(client.set_xattr(*place, "user.a", "value")), "ok");
+  EXPECT_EQ(client.get_xattr(*file, "user.a"), "value");
+  auto locked = client.call(p9::Tlock{*file, p9::kLockWrite, 0, 0, 0, 1, "guest"});
+  ASSERT_EQ(outcome(locked), "ok");
+  EXPECT_EQ(locked->status, p9::kLockSuccess);
   EXPECT_EQ(outcome(connect(kReadOnly).write_file("new", "text")), "EROFS");
 }
 

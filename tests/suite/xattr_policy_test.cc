@@ -307,6 +307,18 @@ TEST_F(XattrReadOnly, RO2_AreRefusedWhenTheyAreCreated) {
   EXPECT_EQ(support::inventory(exported()), before);
 }
 
+TEST_F(XattrReadOnly, EveryNameSpaceThatIsServedCanBeRead) {
+  set_on_host("file", "trusted.a", "t");
+  set_on_host("file", "security.a", "s");
+  set_on_host("file", "system.posix_acl_access", kAcl);
+  serve({.read_only = true, .acls = true, .security = true, .trusted = true});
+  EXPECT_EQ(names_of("file"),
+            (std::vector<std::string>{"security.a", "system.posix_acl_access", "trusted.a"}));
+  EXPECT_EQ(get("file", "trusted.a"), "t");
+  EXPECT_EQ(get("file", "security.a"), "s");
+  EXPECT_EQ(get("file", "system.posix_acl_access"), kAcl);
+}
+
 TEST_F(XattrReadOnly, RO2_CreatingOneEndsAPanicOnWriteServer) {
   support::Inventory before = support::inventory(exported());
   serve({.read_only = true, .panic_on_write = true});

@@ -1,4 +1,4 @@
-// LockRanges against a map of bytes.
+// LockRanges against a map of bytes, and locks at budgets that a test can reach.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gofer/lock_table.h"
+#include "tests/gofer/served.h"
 
 namespace gofer {
 namespace {
@@ -120,6 +121,68 @@ TEST(LockRanges, AreWhatAMapOfBytesIsAfterAnyChanges) {
       ASSERT_GE(found->range.end, first) << step;
     }
   }
+}
+
+class Locks : public Served {
+ protected:
+  Locks() { support::make_file(on_host("f"), "text"); }
+  std::string lock(p9::Fid fid, uint8_t type, uint64_t start, uint64_t length, uint32_t process) {
+    auto reply = call(p9::Tlock{fid, type, 0, start, length, process, "guest"});
+    return reply ? std::to_string(reply->status) : outcome(reply);
+  }
+  void serve_tight(std::size_t owners, std::size_t ranges) {
+    AttachPoint options = none();
+    options.limits.lock_owners = owners;
+    options.limits.lock_ranges = ranges;
+    serve(options);
+  }
+};
+
+TEST_F(Locks, EndAtTheBudgetOfOwnersExactly) {
+  serve_tight(2, 10);
+  p9::Fid fid = open({"f"}, p9::kOpenRdwr);
+  EXPECT_EQ(lock(fid, p9::kLockRead, 0, 1, 1), "0");
+  EXPECT_EQ(lock(fid, p9::kLockRead, 0, 1, 2), "0");
+  EXPECT_EQ(lock(fid, p9::kLockRead, 0, 1, 3), "ENOLCK");
+  EXPECT_EQ(session().locks().entries(), 2U);
+  EXPECT_EQ(lock(fid, p9::kLockUnlock, 0, 0, 1), "0");
+  EXPECT_EQ(session().locks().entries(), 1U);
+  EXPECT_EQ(lock(fid, p9::kLockRead, 0, 1, 3), "0");
+}
+
+TEST_F(Locks, AreCountedThroughEveryChange) {
+  serve_tight(2, 3);
+  p9::Fid fid = open({"f"}, p9::kOpenRdwr);
+  EXPECT_EQ(lock(fid, p9::kLockWrite, 0, 10, 1), "0");
+  EXPECT_EQ(lock(fid, p9::kLockUnlock, 4, 2, 1), "0");
+  EXPECT_EQ(session().locks().ranges(), 2U);
+  EXPECT_EQ(lock(fid, p9::kLockRead, 20, 1, 2), "0");
+  EXPECT_EQ(session().locks().ranges(), 3U);
+  EXPECT_EQ(lock(fid, p9::kLockRead, 30, 1, 2), "ENOLCK");
+  EXPECT_EQ(lock(fid, p9::kLockRead, 1, 1, 1), "ENOLCK");
+  EXPECT_EQ(lock(fid, p9::kLockWrite, 2, 30, 2), "1");  // blocked: nothing has changed
+  EXPECT_EQ(session().locks().ranges(), 3U);
+  EXPECT_EQ(lock(fid, p9::kLockWrite, 0, 10, 1), "0");
+  EXPECT_EQ(session().locks().ranges(), 2U);
+  EXPECT_EQ(lock(fid, p9::kLockUnlock, 0, 0, 2), "0");
+  EXPECT_EQ(session().locks().ranges(), 1U);
+  session().fids().erase(fid);
+  EXPECT_EQ(session().locks().ranges(), 0U);
+  EXPECT_EQ(session().locks().entries(), 0U);
+}
+
+TEST_F(Locks, AFidThatComesAgainHoldsNothingOfTheOneBefore) {
+  serve_tight(4, 10);
+  p9::Fid first = open({"f"}, p9::kOpenRdwr);
+  p9::Fid second = open({"f"}, p9::kOpenRdwr);
+  EXPECT_EQ(lock(first, p9::kLockWrite, 0, 1, 1), "0");
+  EXPECT_EQ(lock(second, p9::kLockWrite, 5, 1, 1), "0");
+  session().fids().erase(first);
+  ASSERT_EQ(outcome(walk_to(first, {"f"})), "ok");
+  ASSERT_EQ(outcome(call(p9::Tlopen{first, p9::kOpenRdwr})), "ok");
+  session().fids().erase(second);
+  EXPECT_EQ(session().locks().entries(), 0U);
+  EXPECT_EQ(lock(first, p9::kLockWrite, 0, 0, 2), "0");
 }
 
 }  // namespace
