@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/guest/workloads/common.sh
 . "$(dirname "$0")/common.sh"
 
-readonly rows=${WORKLOAD_ROWS:-40}
+readonly rows=${WORKLOAD_ROWS:-30}
 
 # writer DATABASE NUMBER: each row in a transaction of its own, each tenth one changes a counter that
 # both share.

@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=tests/guest/workloads/common.sh
 . "$(dirname "$0")/common.sh"
 
-readonly ops=${WORKLOAD_STRESS_OPS:-8}
+readonly ops=${WORKLOAD_STRESS_OPS:-6}
 
 # stressor NAME [PROCESSES [OPERATIONS]]
 stressor() { printf '%s %d\n%s-ops %d\n' "$1" "${2:-2}" "$1" "${3:-$ops}"; }
@@ -14,14 +14,13 @@ stressor() { printf '%s %d\n%s-ops %d\n' "$1" "${2:-2}" "$1" "${3:-$ops}"; }
 {
   printf '%s\n' 'run sequential' 'verify' 'seed 1' "temp-path $work"
   printf '%s 1M\n' hdd-bytes iomix-bytes msync-bytes readahead-bytes seek-size sync-file-bytes
-  for name in access aio aiol dentry dir dirdeep dirmany dup fcntl flock fstat getdent handle hdd io \
+  for name in access aio aiol dentry dir dirdeep dirmany dup fstat getdent handle hdd io \
     iomix locka lockf lockofd mknod open readahead rename revio seek sendfile splice sync-file touch \
     utime; do
     stressor "$name"
   done
-  # Two of these wait for each other until the time is up, wherever they run.
-  stressor chmod 1
-  stressor chown 1
+  # Two of these share a file, and one removes it before the other is done, wherever they run.
+  for name in chmod chown fcntl flock; do stressor "$name" 1; done
   # Dear: all characters of names, all sizes of values.
   stressor filename 1 1
   stressor xattr 1 1
