@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,8 +28,9 @@ using base::UniqueFd;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// What a command wrote is in the pipe when it ends; more than that is not waited for.
-constexpr std::chrono::seconds kLastWords{2};
+// For what the processes of a command do on their way out. One that has left the process group is
+// not killed, and waited for no longer than this.
+constexpr std::chrono::seconds kLastWords{10};
 
 // One command with its process group, its input and its output.
 class Run {
@@ -41,12 +43,12 @@ class Run {
     watch_children();
     start();
     deadline_ = steady_clock::now() + std::chrono::seconds(std::stol(fields_[1]));
-    while (!status_ || output_.valid()) {
+    while (!status_ || output_.valid() || !alone_) {
       auto left = std::chrono::duration_cast<milliseconds>(deadline_ - steady_clock::now()).count();
       if (left > 0) {
         wait_for_news(static_cast<int>(left));
       } else if (status_) {
-        output_.reset();  // somebody who left the process group has it
+        break;
       } else {
         timed_out_ = true;
         ::kill(-child_, SIGKILL);
@@ -66,6 +68,7 @@ class Run {
     must(::sigprocmask(SIG_BLOCK, &only, nullptr) == 0, "sigprocmask");
     children_ = UniqueFd(::signalfd(-1, &only, SFD_CLOEXEC | SFD_NONBLOCK));
     must(children_.valid(), "signalfd");
+    must(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "PR_SET_CHILD_SUBREAPER");
   }
 
   void start() {
@@ -135,16 +138,21 @@ class Run {
     send_frame(socket_, {FrameKind::kOutput, std::string(buffer, static_cast<std::size_t>(n))});
   }
 
-  // What the command leaves in the background ends with it; it would hold the output open.
+  // What the command leaves in the background ends with it. All of them are waited for, the orphans
+  // too: when the command is said to have ended no descriptor of it is open any more.
   void reap() {
     signalfd_siginfo ignored{};
     while (::read(children_.raw(), &ignored, sizeof ignored) > 0) {
     }
     int status = 0;
-    if (status_ || ::waitpid(child_, &status, WNOHANG) != child_) return;
-    status_ = status;
-    ::kill(-child_, SIGKILL);
-    deadline_ = steady_clock::now() + kLastWords;
+    pid_t ended = 0;
+    while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
+      if (ended != child_) continue;
+      status_ = status;
+      ::kill(-child_, SIGKILL);
+      deadline_ = steady_clock::now() + kLastWords;
+    }
+    alone_ = ended < 0;
   }
 
   void obey() {
@@ -176,6 +184,7 @@ class Run {
   steady_clock::time_point deadline_;
   bool timed_out_ = false;
   bool listening_ = true;
+  bool alone_ = false;  // no process of the command is left
   std::optional<int> status_;
 };
 

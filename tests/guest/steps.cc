@@ -7,7 +7,7 @@
 //   open NAME FLAGS [MODE]      FLAGS: r w rw, then create excl trunc append direct, with commas
 //   use N                       the N-th file opened, from 0
 //   close
-//   read COUNT                  shows what was read
+//   seek OFFSET, read COUNT     shows what was read
 //   write TEXT, pwrite OFFSET TEXT, fill COUNT (bytes 'x', from memory that O_DIRECT can use)
 //   map SIZE MODE               mmap(MAP_SHARED), MODE: r rw; then, about the mapping made last:
 //   peek OFFSET COUNT           shows what is there
@@ -106,6 +106,7 @@ class Process {
         {"use", &Process::use},
         {"close", &Process::close},
         {"read", &Process::read},
+        {"seek", &Process::seek},
         {"write", &Process::write},
         {"pwrite", &Process::pwrite},
         {"fill", &Process::fill},
@@ -159,6 +160,9 @@ class Process {
     Buffer buffer(count);
     ssize_t n = ::read(fd(), buffer.bytes.get(), count);
     return n < 0 ? outcome(n) : std::string(buffer.bytes.get(), static_cast<std::size_t>(n));
+  }
+  std::string seek(const Words& words) {
+    return outcome(::lseek(fd(), std::stol(words.at(1)), SEEK_SET));
   }
   std::string write(const Words& words) {
     return outcome(::write(fd(), words.at(1).data(), words.at(1).size()));
