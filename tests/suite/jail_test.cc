@@ -206,6 +206,20 @@ TEST_F(Jail, L6_OneWorkersEndLeavesTheOthersServing) {
   EXPECT_EQ(connect(kRoot).read_file("etc/passwd"), "root:x:0:0\n");
 }
 
+TEST_F(Jail, L6_AKilledWorkersLocksAreFree) {
+  start();
+  Client client = connect(kWritable);
+  auto notes = client.open("notes", p9::kOpenRdwr);
+  auto locked = client.call(p9::Tlock{*notes, p9::kLockWrite, 0, 0, 0, 1, "guest"});
+  ASSERT_EQ(outcome(locked), "ok");
+  base::UniqueFd host(::open((bundle_.beside("data") / "notes").c_str(), O_RDWR | O_CLOEXEC));
+  struct flock range{.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+  ASSERT_EQ(::fcntl(host.raw(), F_OFD_SETLK, &range), -1);
+  ::kill(worker(kWritable), SIGKILL);
+  EXPECT_EQ(support::text_of(gofer().worker_end(worker(kWritable)), "cause"), "killed");
+  EXPECT_EQ(::fcntl(host.raw(), F_OFD_SETLK, &range), 0);
+}
+
 TEST_F(Jail, L6_AStoppedWorkerHoldsUpNobodyElse) {
   start();
   Client read_only = connect(kReadOnly);
