@@ -1,6 +1,6 @@
 // tree_digest: a canonical listing of a tree, the same for equal trees wherever they lie.
 //
-//   tree_digest [--times] DIR
+//   tree_digest [--mtime] [--ctime] DIR
 //
 // One line per entry, sorted by path: its path below DIR, type, mode, owner and group, links, size,
 // content (its FNV-1a hash), the entry that it is the same file as, link target, extended
@@ -112,9 +112,14 @@ std::string time_of(const timespec& time) {
   return text;
 }
 
+struct Times {
+  bool modification = false;
+  bool change = false;
+};
+
 class Digest {
  public:
-  explicit Digest(bool times) : times_(times) {}
+  explicit Digest(Times times) : times_(times) {}
 
   std::string line(const path& file, const std::string& shown) {
     struct stat info{};
@@ -129,7 +134,8 @@ class Digest {
     if (!S_ISDIR(info.st_mode) && info.st_nlink > 1) all += same_file(info, shown);
     if (S_ISLNK(info.st_mode))
       all += " -> " + escaped(std::filesystem::read_symlink(file).native());
-    if (times_) all += " mtime=" + time_of(info.st_mtim) + " ctime=" + time_of(info.st_ctim);
+    if (times_.modification) all += " mtime=" + time_of(info.st_mtim);
+    if (times_.change) all += " ctime=" + time_of(info.st_ctim);
     if (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)) all += xattrs_of(file);
     return all;
   }
@@ -140,11 +146,11 @@ class Digest {
     return added ? "" : " same-as=" + escaped(first->second);
   }
 
-  bool times_;
+  Times times_;
   std::map<std::pair<dev_t, ino_t>, std::string> seen_;
 };
 
-void list(const path& root, bool times) {
+void list(const path& root, Times times) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
     names.insert(entry.path().lexically_relative(root));
@@ -156,13 +162,23 @@ void list(const path& root, bool times) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bool times = argc == 3 && std::string_view(argv[1]) == "--times";
-  if (argc != (times ? 3 : 2)) {
-    std::fputs("usage: tree_digest [--times] DIR\n", stderr);
+  Times times;
+  int at = 1;
+  for (; at < argc - 1; ++at) {
+    std::string_view option = argv[at];
+    if (option == "--mtime")
+      times.modification = true;
+    else if (option == "--ctime")
+      times.change = true;
+    else
+      break;
+  }
+  if (at + 1 != argc) {
+    std::fputs("usage: tree_digest [--mtime] [--ctime] DIR\n", stderr);
     return 2;
   }
   try {
-    list(argv[argc - 1], times);
+    list(argv[at], times);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "tree_digest: %s\n", problem.what());
     return 1;

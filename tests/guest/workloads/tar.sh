@@ -78,3 +78,4 @@ archive copy | cmp - tree.tar || die 'cp -a makes another tree'
 extract copy
 archive copy | cmp - tree.tar || die 'extracting over a tree makes another one'
 rm -r out
+touch -d '2001-02-03 04:05:06' tree.tar .
