@@ -14,6 +14,8 @@
 namespace torture {
 namespace {
 
+constexpr std::size_t kPage = 4096;
+
 off_t as_offset(std::size_t offset) {
   return static_cast<off_t>(offset);
 }
@@ -267,12 +269,11 @@ void Torture::allocate(int mode, Range range) {
 // Maps begin at a page and may reach past the end of the file up to the end of its last page, which
 // reads as zeroes there.
 void Torture::map_read() {
-  static const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   Range range = random_range(shadow_.size());
   if (range.length == 0) return;
   note(text_of(range));
-  range = {range.offset / page * page, range.length + range.offset % page};
-  std::size_t whole = (range.length + page - 1) / page * page;
+  range = {range.offset / kPage * kPage, range.length + range.offset % kPage};
+  std::size_t whole = (range.length + kPage - 1) / kPage * kPage;
   Map map(options_.mmap_write ? some_file() : base::Fd(reading_), range.offset, whole, PROT_READ,
           options_.mmap_write ? MAP_SHARED : MAP_PRIVATE);
   Bytes expected(whole);
@@ -283,12 +284,11 @@ void Torture::map_read() {
 
 void Torture::map_write() {
   if (!options_.mmap_write) return map_read();
-  static const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   Range range = random_range(shadow_.size());
   if (range.length == 0) return;
   bool synced = one_in(2);
   note(text_of(range) + (synced ? " with msync" : ""));
-  std::size_t head = range.offset % page;
+  std::size_t head = range.offset % kPage;
   Bytes bytes = random_bytes(range.length);
   Map map(some_file(), range.offset - head, head + range.length, PROT_READ | PROT_WRITE,
           MAP_SHARED);

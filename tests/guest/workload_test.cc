@@ -101,12 +101,10 @@ const std::string& reference(const std::string& workload, bool shared_maps) {
 // --- the comparison
 // -------------------------------------------------------------------------------
 
-class OnTheMount : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
-
-TEST_P(OnTheMount, GivesWhatTheHostGives) {
-  auto [workload, cache] = GetParam();
-  bool shared_maps = cache != "none";
-  MountedTree tree({.cache = cache, .more = "locktimeout=1"});
+// Runs it on a mount, and expects what the host gives.
+void compare(const std::string& workload, const MountOptions& options) {
+  bool shared_maps = options.cache != "none";
+  MountedTree tree(options);
   std::string line = "exec env";
   for (const std::string& setting : settings(shared_maps)) line += " " + setting;
   Ran ran = tree.run(Command{.line = line + " " + script(workload) + " .", .timeout = kLongest});
@@ -123,6 +121,13 @@ TEST_P(OnTheMount, GivesWhatTheHostGives) {
       << "The mount (+) has been given another tree than the host (-).";
 }
 
+class OnTheMount : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+TEST_P(OnTheMount, GivesWhatTheHostGives) {
+  auto [workload, cache] = GetParam();
+  compare(workload, {.cache = cache, .more = "locktimeout=1"});
+}
+
 INSTANTIATE_TEST_SUITE_P(Workloads, OnTheMount,
                          testing::Combine(testing::Values("git", "make", "sqlite", "tar", "fio",
                                                           "stress", "torture"),
@@ -130,6 +135,14 @@ INSTANTIATE_TEST_SUITE_P(Workloads, OnTheMount,
                          [](const auto& which) {
                            return std::get<0>(which.param) + "_cache_" + std::get<1>(which.param);
                          });
+
+TEST(InTheSmallestFrames, TarGivesWhatTheHostGives) {
+  compare("tar", {.cache = "loose", .msize = 4096});
+}
+
+TEST(InTheSmallestFrames, TortureGivesWhatTheHostGives) {
+  compare("torture", {.cache = "none", .msize = 4096});
+}
 
 // --- what it compares with
 // ------------------------------------------------------------------------
