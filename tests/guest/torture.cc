@@ -118,8 +118,7 @@ std::string Torture::history() const {
   return all;
 }
 
-// --- choices
-// --------------------------------------------------------------------------------------
+// --- choices ------------------------------------------------------------------------------------
 
 // Mostly short, now and then long; within `limit`, possibly empty.
 Range Torture::random_range(std::size_t limit) {
@@ -140,8 +139,7 @@ Bytes Torture::random_bytes(std::size_t length) {
   return bytes;
 }
 
-// --- the file
-// -------------------------------------------------------------------------------------
+// --- the file -----------------------------------------------------------------------------------
 
 std::filesystem::path Torture::name(bool other) const {
   return options_.directory / (second_name_ != other ? "torture.b" : "torture.a");
@@ -188,8 +186,7 @@ void Torture::write_at(base::Fd file, std::size_t offset, std::span<const uint8_
   }
 }
 
-// --- operations
-// -----------------------------------------------------------------------------------
+// --- operations ---------------------------------------------------------------------------------
 
 void Torture::read() {
   Range range = random_range(options_.max_size);

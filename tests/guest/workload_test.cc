@@ -83,8 +83,8 @@ std::string difference(const std::string& one, const std::string& other) {
   return all.str();
 }
 
-// The workload that gives each file its time.
-std::vector<std::string> comparable(const std::string& workload) {
+// Times as well, for the workload that gives each file its own.
+std::vector<std::string> digest_options(const std::string& workload) {
   return workload == "tar" ? std::vector<std::string>{"--mtime"} : std::vector<std::string>{};
 }
 
@@ -95,11 +95,10 @@ const std::string& reference(const std::string& workload, bool shared_maps) {
   if (!result.empty()) return result;
   support::TempDir tree;
   on_host({"/bin/bash", script(workload), tree.path()}, settings(shared_maps));
-  return result = digest(tree.path(), comparable(workload));
+  return result = digest(tree.path(), digest_options(workload));
 }
 
-// --- the comparison
-// -------------------------------------------------------------------------------
+// --- the comparison -----------------------------------------------------------------------------
 
 // Runs it on a mount, and expects what the host gives.
 void compare(const std::string& workload, const MountOptions& options) {
@@ -117,8 +116,9 @@ void compare(const std::string& workload, const MountOptions& options) {
   ASSERT_TRUE(seen.ok()) << testing::PrintToString(seen);
   EXPECT_EQ(difference(digest(tree.host(), {"--mtime", "--ctime"}), seen.output), "")
       << "The guest (+) sees another tree than is there (-).";
-  EXPECT_EQ(difference(reference(workload, shared_maps), digest(tree.host(), comparable(workload))),
-            "")
+  EXPECT_EQ(
+      difference(reference(workload, shared_maps), digest(tree.host(), digest_options(workload))),
+      "")
       << "The mount (+) has been given another tree than the host (-).";
 }
 
@@ -145,8 +145,7 @@ TEST(InTheSmallestFrames, TortureGivesWhatTheHostGives) {
   compare("torture", {.cache = "none", .msize = 4096});
 }
 
-// --- what it compares with
-// ------------------------------------------------------------------------
+// --- what it compares with ----------------------------------------------------------------------
 
 struct Change {
   const char* what;
