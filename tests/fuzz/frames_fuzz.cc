@@ -171,19 +171,19 @@ void run(const Place& place, uint8_t how, p9::Bytes frames) {
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
-  static const Place place;
+  static const Place kPlace;
   if (size == 0) return 0;
   ::umask(0);
   bool read_only = (data[0] & fuzz::kReadOnly) != 0;
   std::size_t descriptors = support::count_descriptors(::getpid());
   support::Inventory before;
-  if (read_only) before = support::inventory(place.served());
-  run(place, data[0], std::as_bytes(std::span(data, size)).subspan(1));
+  if (read_only) before = support::inventory(kPlace.served());
+  run(kPlace, data[0], std::as_bytes(std::span(data, size)).subspan(1));
   require(support::count_descriptors(::getpid()) == descriptors, "every descriptor comes back");
-  require(place.outside_is_untouched(), "nothing outside is read or written");
+  require(kPlace.outside_is_untouched(), "nothing outside is read or written");
   if (read_only)
-    require(support::inventory(place.served()) == before, "a read-only tree stays as it is");
+    require(support::inventory(kPlace.served()) == before, "a read-only tree stays as it is");
   else
-    place.make_anew();
+    kPlace.make_anew();
   return 0;
 }
