@@ -30,7 +30,7 @@ struct Limits {
   std::size_t open_files = 1536;             // descriptors of fids that were opened
   std::size_t lock_owners = 256;             // descriptors that hold locks: one per owner and file
   std::size_t lock_ranges = 4096;            // locked ranges of all owners
-  std::size_t xattr_bytes = std::size_t{1} << 20;  // values and lists that xattr fids hold
+  std::size_t xattr_bytes = std::size_t{1} << 20;  // values and lists in xattr fids, each >= 512
   std::size_t node_fds = 1536;  // O_PATH descriptors kept for fids that were walked to; at least 4
   uint32_t msize = (uint32_t{1} << 20) + 24;  // largest frame: 1 MiB of data and its header
 };

@@ -13,6 +13,14 @@ using base::fail;
 
 constexpr uint32_t kKnownFlags = p9::kXattrCreate | p9::kXattrReplace;
 
+// What a fid with an attribute takes for itself, however small the attribute is.
+constexpr std::size_t kLeastCharge = 512;
+static_assert(sizeof(XattrDraft) <= kLeastCharge);
+
+Result<Budget::Share> charge(Session& session, std::size_t size) {
+  return session.xattr_bytes().take(std::max(size, kLeastCharge), ENOBUFS);
+}
+
 // Moves the names that are served to the front, in their order; returns how many bytes they take.
 std::size_t keep_served(const XattrNames& served, std::span<std::byte> names) {
   auto* text = reinterpret_cast<char*>(names.data());
@@ -48,7 +56,7 @@ Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request) {
   std::span<std::byte> room = session.xattr_room();
   std::size_t size = TRY(ask(session.attach_point(), file, request.name, room));
   auto snapshot = std::make_unique<XattrSnapshot>(
-      XattrSnapshot{.share = TRY(session.xattr_bytes().take(size, ENOBUFS)),
+      XattrSnapshot{.share = TRY(charge(session, size)),
                     .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
                     .size = size});
   std::memcpy(snapshot->bytes.get(), room.data(), size);
@@ -65,7 +73,7 @@ Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& reques
   if (request.attr_size > kMaxXattrSize) return fail(E2BIG);
   auto size = static_cast<std::size_t>(request.attr_size);
   state.use = std::make_unique<XattrDraft>(
-      XattrDraft{.share = TRY(session.xattr_bytes().take(size, ENOBUFS)),
+      XattrDraft{.share = TRY(charge(session, size)),
                  .name = name,
                  .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
                  .size = size,

@@ -62,19 +62,22 @@ class XattrFids : public Served {
 
 TEST_F(XattrFids, BytesEndAtTheBudgetExactly) {
   AttachPoint options = none();
-  options.limits.xattr_bytes = 10;
+  options.limits.xattr_bytes = 10 * 1024;
   serve(options);
   p9::Fid six = walk({"f"});
   p9::Fid four = walk({"f"});
   p9::Fid none = walk({"f"});
-  EXPECT_EQ(create(six, 6), "ok");
-  EXPECT_EQ(create(four, 5), "ENOBUFS");
-  EXPECT_EQ(create(four, 4), "ok");
+  EXPECT_EQ(create(six, 6 * 1024), "ok");
+  EXPECT_EQ(create(four, 5 * 1024), "ENOBUFS");
+  EXPECT_EQ(create(four, 4 * 1024), "ok");
   EXPECT_EQ(create(none, 1), "ENOBUFS");
-  EXPECT_EQ(session().xattr_bytes().used(), 10U);
-  EXPECT_EQ(create(none, 0), "ok");
-  EXPECT_EQ(clunk(none), "ok");
+  EXPECT_EQ(session().xattr_bytes().used(), 10U * 1024);
+  // The smallest one counts as what it takes itself.
+  EXPECT_EQ(create(none, 0), "ENOBUFS");
   EXPECT_EQ(clunk(six), "EINVAL");
+  EXPECT_EQ(create(none, 0), "ok");
+  EXPECT_EQ(session().xattr_bytes().used(), 4U * 1024 + 512);
+  EXPECT_EQ(clunk(none), "ok");
   EXPECT_EQ(clunk(four), "EINVAL");
   EXPECT_EQ(session().xattr_bytes().used(), 0U);
 }
@@ -82,7 +85,7 @@ TEST_F(XattrFids, BytesEndAtTheBudgetExactly) {
 TEST_F(XattrFids, ASnapshotThatFailsTakesNothing) {
   support::set_xattr(on_host("f"), "user.a", "0123456789");
   AttachPoint options = none();
-  options.limits.xattr_bytes = 15;
+  options.limits.xattr_bytes = 1000;
   options.limits.fids = 3;
   serve(options);
   p9::Fid file = walk({"f"});
@@ -92,7 +95,7 @@ TEST_F(XattrFids, ASnapshotThatFailsTakesNothing) {
   p9::Fid snapshot = next_fid();
   ASSERT_EQ(outcome(call(p9::Txattrwalk{file, snapshot, "user.a"})), "ok");
   EXPECT_EQ(outcome(call(p9::Txattrwalk{file, next_fid(), "user.a"})), "EMFILE");
-  EXPECT_EQ(session().xattr_bytes().used(), 10U);
+  EXPECT_EQ(session().xattr_bytes().used(), 512U);
   EXPECT_EQ(read(snapshot), "0123456789");
 }
 
