@@ -124,7 +124,7 @@ gofer::AttachPoint attach_point(uint8_t how, base::Fd root, base::Fd own_fds) {
                     .open_files = 3,
                     .lock_owners = 2,
                     .lock_ranges = 4,
-                    .xattr_bytes = 64,
+                    .xattr_bytes = 1100,
                     .node_fds = 4};
   point.limits.msize = fuzz::kMsize;
   return point;

@@ -288,6 +288,19 @@ TEST_F(XattrSizes, X2_ValuesBeingReadEndAtAKnownNumberAndAreGivenBack) {
   for (p9::Fid fid : snapshots) ASSERT_EQ(read(fid, 0, 4000), pattern(2048));
 }
 
+TEST_F(XattrSizes, R2_EvenThoseOfNothingEndAtAKnownNumber) {
+  set_on_host("file", "user.empty", "");
+  serve();
+  for (int i = 0; i < 1024; ++i) {
+    (void)draft("file", "user.a", 0);
+    (void)snapshot("file", "user.empty");
+  }
+  UniqueFid file = walk("file");
+  EXPECT_EQ(outcome(client().call(p9::Txattrcreate{file, "user.a", 0, 0})), "ENOBUFS");
+  EXPECT_EQ(outcome(client().get_xattr(file, "user.empty")), "ENOBUFS");
+  expect_alive();
+}
+
 TEST_F(XattrReadOnly, RO2_AreRefusedWhenTheyAreCreated) {
   set_on_host("file", "user.a", "value");
   support::Inventory before = support::inventory(exported());
