@@ -65,9 +65,11 @@ TEST_F(SetId, P3_BitsGoWithAnOrdinaryUsersWrite) {
   make("setuid", kSetUid);
   make("mandatory", kSetGidNoExecute);
   make("sticky", 07777);
+  make("both", 06644);
   p9::Fid root = serve_to(kUser);
-  for (auto [where, after] : {std::pair{"file", 0755}, std::pair{"setuid", 0755},
-                              std::pair{"mandatory", 02644}, std::pair{"sticky", 01777}}) {
+  for (auto [where, after] :
+       {std::pair{"file", 0755}, std::pair{"setuid", 0755}, std::pair{"mandatory", 02644},
+        std::pair{"sticky", 01777}, std::pair{"both", 02644}}) {
     mode_t before = mode(where);
     p9::Fid fid = open_from(root, where, p9::kOpenRdwr);
     EXPECT_EQ(outcome(client().read(fid, 0, 5)), "ok");
