@@ -55,7 +55,7 @@ Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
     return write_xattr(*xattr, request.offset, request.data);
   Fd file = TRY(open_for(state, Use::kWrite));
   if (request.offset > kMaxOffset) return fail(EINVAL);
-  TRY(drop_set_id_for_write(session, state, file));
+  if (!request.data.empty()) TRY(drop_set_id_for_write(session, state, file));
   std::size_t count = TRY(host::pwrite64(file, request.data, request.offset));
   return p9::Rwrite{.count = static_cast<uint32_t>(count)};
 }

@@ -61,6 +61,12 @@ class SetId : public World {
   }
 };
 
+TEST_F(SetId, P3_OfAFileStayWhenNothingIsWritten) {
+  p9::Fid file = open_from(serve_to(kUser), "file", p9::kOpenWronly);
+  EXPECT_EQ(outcome(client().call(p9::Twrite{file, 0, {}})), "ok");
+  EXPECT_EQ(mode("file"), kBoth);
+}
+
 TEST_F(SetId, P3_BitsGoWithAnOrdinaryUsersWrite) {
   make("setuid", kSetUid);
   make("mandatory", kSetGidNoExecute);
