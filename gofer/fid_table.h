@@ -47,7 +47,7 @@ struct XattrDraft {
   std::unique_ptr<std::byte[]> bytes;
   std::size_t size = 0;
   std::size_t written = 0;  // from the front
-  int flags = 0;            // of setxattr(2)
+  uint32_t flags = 0;       // kXattrCreate, kXattrReplace
 };
 
 struct FidState {
@@ -58,9 +58,16 @@ struct FidState {
       use = Walked{};
 
   bool is_open() const { return !std::holds_alternative<Walked>(use); }
-  bool is_xattr() const {
-    return std::holds_alternative<std::unique_ptr<XattrSnapshot>>(use) ||
-           std::holds_alternative<std::unique_ptr<XattrDraft>>(use);
+  // What it holds of an extended attribute; null: nothing of this kind.
+  XattrSnapshot* snapshot() const { return held<XattrSnapshot>(); }
+  XattrDraft* draft() const { return held<XattrDraft>(); }
+  bool is_xattr() const { return snapshot() != nullptr || draft() != nullptr; }
+
+ private:
+  template <class T>
+  T* held() const {
+    const auto* xattr = std::get_if<std::unique_ptr<T>>(&use);
+    return xattr != nullptr ? xattr->get() : nullptr;
   }
 };
 

@@ -17,12 +17,6 @@ constexpr uint64_t kMaxOffset = INT64_MAX;
 
 enum class Use : uint8_t { kRead, kWrite };
 
-template <class T>
-T* xattr_of(FidState& state) {
-  auto* xattr = std::get_if<std::unique_ptr<T>>(&state.use);
-  return xattr != nullptr ? xattr->get() : nullptr;
-}
-
 Result<Fd> open_for(FidState& state, Use use) {
   auto* file = std::get_if<OpenFile>(&state.use);
   if (file == nullptr) return fail(EBADF);
@@ -36,8 +30,8 @@ Result<Fd> open_for(FidState& state, Use use) {
 // the next request will meet.
 Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
   FidState& state = *TRY(session.fids().find_any(request.fid));
-  if (auto* xattr = xattr_of<XattrSnapshot>(state))
-    return read_xattr(*xattr, request.offset,
+  if (const auto* snapshot = state.snapshot())
+    return read_xattr(*snapshot, request.offset,
                       std::min<std::size_t>(request.count, session.payload(SIZE_MAX).size()));
   if (std::holds_alternative<OpenDirectory>(state.use)) return fail(EISDIR);
   Fd file = TRY(open_for(state, Use::kRead));
@@ -51,8 +45,7 @@ Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
 
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
   FidState& state = *TRY(session.fids().find_any(request.fid));
-  if (auto* xattr = xattr_of<XattrDraft>(state))
-    return write_xattr(*xattr, request.offset, request.data);
+  if (auto* draft = state.draft()) return write_xattr(*draft, request.offset, request.data);
   Fd file = TRY(open_for(state, Use::kWrite));
   if (request.offset > kMaxOffset) return fail(EINVAL);
   if (!request.data.empty()) TRY(drop_set_id_for_write(session, state, file));

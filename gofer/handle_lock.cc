@@ -11,7 +11,6 @@ namespace gofer {
 namespace {
 
 using base::fail;
-using base::Fd;
 using base::UniqueFd;
 using host::LockKind;
 using host::LockRange;
@@ -44,11 +43,10 @@ uint8_t type_of(LockKind kind) {
   return p9::kLockUnlock;
 }
 
-// A length of 0 means to the end of every file.
 Result<LockRange> parse_range(uint64_t start, uint64_t length) {
   constexpr uint64_t kEnd = INT64_MAX;
   if (start > kEnd || (length > 0 && length - 1 > kEnd - start)) return fail(EINVAL);
-  return LockRange{start, length == 0 ? kEnd : start + length - 1};
+  return LockRange::of(start, length);
 }
 
 // A request about locks, checked.
@@ -79,25 +77,20 @@ Result<Asked> check(Session& session, const M& request) {
                .range = range};
 }
 
+// One more description of the file.
+Result<UniqueFd> open_again(Session& session, const Asked& asked, int access) {
+  if (access != O_RDONLY) session.tree().mark_changed(asked.node);
+  return host::openat(session.attach_point().own_fds, host::Path::number(asked.open.fd), access);
+}
+
 // A description of the file of its own, in which a lock of the kind can be held. Open for both
 // where possible: then an owner can hold locks of both kinds.
 Result<LockTable::Entry*> add_entry(Session& session, const Asked& asked) {
   bool writable = asked.kind == LockKind::kWrite || asked.open.access != Access::kRead;
-  if (writable) session.tree().mark_changed(asked.node);
-  host::Path self = host::Path::number(asked.open.fd);
-  Fd own_fds = session.attach_point().own_fds;
-  auto opened = host::openat(own_fds, self, writable ? O_RDWR : O_RDONLY);
-  if (!opened && asked.open.access == Access::kWrite)
-    opened = host::openat(own_fds, self, O_WRONLY);
+  auto opened = open_again(session, asked, writable ? O_RDWR : O_RDONLY);
+  if (!opened && asked.open.access == Access::kWrite) opened = open_again(session, asked, O_WRONLY);
   UniqueFd fd = TRY(std::move(opened));
   return session.locks().add(asked.file, asked.owner, std::move(fd), writable);
-}
-
-Result<void> make_writable(Session& session, LockTable::Entry& entry, const Asked& asked) {
-  session.tree().mark_changed(asked.node);
-  UniqueFd fd =
-      TRY(host::openat(session.attach_point().own_fds, host::Path::number(asked.open.fd), O_RDWR));
-  return session.locks().replace(entry, std::move(fd));
 }
 
 }  // namespace
@@ -113,7 +106,7 @@ Result<p9::Rlock> handle(Session& session, const p9::Tlock& request) {
     if (asked.kind == LockKind::kNone) return p9::Rlock{p9::kLockSuccess};
     entry = TRY(add_entry(session, asked));
   } else if (writes && !entry->writable) {
-    TRY(make_writable(session, *entry, asked));
+    TRY(locks.replace(*entry, TRY(open_again(session, asked, O_RDWR))));
   }
   auto set = locks.set(*entry, request.fid, asked.range, asked.kind);
   if (!set && set.error().code() == EAGAIN) return p9::Rlock{p9::kLockBlocked};
@@ -135,7 +128,7 @@ Result<p9::Rgetlock> handle(Session& session, const p9::Tgetlock& request) {
                      .client_id = request.client_id};
   if (found.kind == LockKind::kNone) return reply;
   reply.start = found.range.start;
-  reply.length = found.range.end == INT64_MAX ? 0 : found.range.end - found.range.start + 1;
+  reply.length = found.range.length();
   auto* holder = session.locks().other_holder(asked.file, asked.owner, found.range);
   reply.proc_id = holder != nullptr ? holder->proc_id : 0;
   reply.client_id = holder != nullptr ? std::string_view(holder->client_id) : std::string_view();

@@ -45,7 +45,7 @@ Result<void> note_opened(Session& session, const FidState& opener, Node& node, F
   host::Stat stat = TRY(host::statx(fd, host::Path::empty(), kIdentityMask | STATX_MODE));
   session.tree().note_version(node, identity_of(stat).version);
   if (mode.access != Access::kRead) session.tree().note_set_id(node, has_set_id(stat.stx_mode));
-  if (mode.truncate && opener.uid != 0) TRY(drop_set_id(session, fd));
+  if (mode.truncate && opener.uid != 0) TRY(drop_set_id(session, fd, stat.stx_mode));
   return {};
 }
 

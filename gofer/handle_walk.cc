@@ -29,8 +29,7 @@ Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request) {
 // The dispatcher releases the fid, here and after Tremove: see kReleasesFid.
 Result<p9::Rclunk> handle(Session& session, const p9::Tclunk& request) {
   FidState& state = *TRY(session.fids().find_any(request.fid));
-  if (auto* draft = std::get_if<std::unique_ptr<XattrDraft>>(&state.use))
-    TRY(commit_xattr(session, state, **draft));
+  if (const auto* draft = state.draft()) TRY(commit_xattr(session, state, *draft));
   return p9::Rclunk{};
 }
 

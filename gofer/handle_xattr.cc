@@ -77,7 +77,7 @@ Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& reques
                  .name = name,
                  .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
                  .size = size,
-                 .flags = static_cast<int>(request.flags)});
+                 .flags = request.flags});
   return p9::Rxattrcreate{};
 }
 

@@ -103,7 +103,7 @@ struct ::flock whole_lock(LockKind kind, LockRange range) {
   lock.l_type = static_cast<short>(kind);
   lock.l_whence = SEEK_SET;
   lock.l_start = static_cast<off_t>(range.start);
-  lock.l_len = range.end == INT64_MAX ? 0 : static_cast<off_t>(range.end - range.start + 1);
+  lock.l_len = static_cast<off_t>(range.length());
   return lock;
 }
 
@@ -117,9 +117,9 @@ Result<void> set_lock(Fd file, LockKind kind, LockRange range) {
 Result<FoundLock> get_lock(Fd file, LockKind kind, LockRange range) {
   struct ::flock lock = whole_lock(kind, range);
   if (call(SYS_fcntl, file.raw(), F_OFD_GETLK, &lock) < 0) return fail_errno();
-  auto start = static_cast<uint64_t>(lock.l_start);
-  uint64_t end = lock.l_len == 0 ? INT64_MAX : start + static_cast<uint64_t>(lock.l_len) - 1;
-  return FoundLock{static_cast<LockKind>(lock.l_type), {start, end}};
+  return FoundLock{
+      static_cast<LockKind>(lock.l_type),
+      LockRange::of(static_cast<uint64_t>(lock.l_start), static_cast<uint64_t>(lock.l_len))};
 }
 
 Result<std::size_t> getxattr(Fd file, const char* name, std::span<std::byte> room) {

@@ -58,6 +58,12 @@ enum class LockKind : short { kRead = F_RDLCK, kWrite = F_WRLCK, kNone = F_UNLCK
 struct LockRange {
   uint64_t start = 0;
   uint64_t end = INT64_MAX;
+
+  // As fcntl(2) and 9P write it, where a length of 0 means to the end of every file.
+  static LockRange of(uint64_t start, uint64_t length) {
+    return {start, length == 0 ? uint64_t{INT64_MAX} : start + length - 1};
+  }
+  uint64_t length() const { return end == INT64_MAX ? 0 : end - start + 1; }
 };
 Result<void> set_lock(Fd file, LockKind kind, LockRange range);  // EAGAIN: somebody else has one
 struct FoundLock {

@@ -21,8 +21,12 @@ Result<void> drop_set_id_for_write(Session& session, FidState& state, Fd file) {
 
 Result<void> drop_set_id(Session& session, Fd file) {
   host::Stat stat = TRY(host::statx(file, host::Path::empty(), STATX_TYPE | STATX_MODE));
-  if (!has_set_id(stat.stx_mode)) return {};
-  uint32_t kept = stat.stx_mode & 07777 & ~uint32_t{S_ISUID};
+  return drop_set_id(session, file, stat.stx_mode);
+}
+
+Result<void> drop_set_id(Session& session, Fd file, uint32_t mode) {
+  if (!has_set_id(mode)) return {};
+  uint32_t kept = mode & 07777 & ~uint32_t{S_ISUID};
   if ((kept & S_IXGRP) != 0) kept &= ~uint32_t{S_ISGID};
   return host::fchmodat(session.attach_point().own_fds, file, kept);
 }

@@ -16,5 +16,7 @@ base::Result<void> drop_set_id_for_write(Session& session, FidState& state, base
 
 // After the file of an ordinary user was truncated.
 base::Result<void> drop_set_id(Session& session, base::Fd file);
+// The same where the file was just asked for its mode (with its type).
+base::Result<void> drop_set_id(Session& session, base::Fd file, uint32_t mode);
 
 }  // namespace gofer

@@ -27,9 +27,10 @@ Result<void> commit_xattr(Session& session, const FidState& state, const XattrDr
   TRY(session.tree().check_inside(*state.node));
   Pin file = TRY(session.tree().open(*state.node));
   session.tree().mark_changed(*state.node);
-  if (draft.size == 0 && (draft.flags & static_cast<int>(p9::kXattrReplace)) != 0)
+  if (draft.size == 0 && (draft.flags & p9::kXattrReplace) != 0)
     return host::removexattr(file, draft.name.c_str());
-  return host::setxattr(file, draft.name.c_str(), {draft.bytes.get(), draft.size}, draft.flags);
+  return host::setxattr(file, draft.name.c_str(), {draft.bytes.get(), draft.size},
+                        static_cast<int>(draft.flags));
 }
 
 }  // namespace gofer
