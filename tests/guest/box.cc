@@ -22,7 +22,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -31,6 +30,7 @@
 #include "tests/guest/must.h"
 #include "tests/guest/network.h"
 #include "tests/guest/wire.h"
+#include "tests/support/descriptors.h"
 
 namespace guest {
 namespace {
@@ -102,22 +102,7 @@ void send_listener(base::Fd over) {
   sockaddr_in own = socket_address(kHostAddress, kPort);
   must(::bind(listener.raw(), reinterpret_cast<sockaddr*>(&own), sizeof own) == 0, "bind");
   must(::listen(listener.raw(), 16) == 0, "listen");
-
-  char byte = 0;
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  int raw = listener.raw();
-  std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
-  must(::sendmsg(over.raw(), &message, MSG_NOSIGNAL) == 1, "sendmsg");
+  must(support::send_descriptor(over, listener), "sendmsg");
 }
 
 // Its parent may have died before the signal was asked for; then nobody has the socket's other end.

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -82,23 +81,6 @@ std::vector<std::string> command_line(base::Fd socket, int cpu) {
               ",ifname=" + (tap ? kHostInterface : kPeerInterface) +
               ",depth=128,gro=1,mtu=" + std::to_string(kMtu),
           std::string("init=") + GUEST_AGENT};
-}
-
-UniqueFd receive_descriptor(base::Fd socket) {
-  char byte = 0;
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t n = ::recvmsg(socket.raw(), &message, MSG_CMSG_CLOEXEC);
-  cmsghdr* header = n == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr) return {};
-  int raw = -1;
-  std::memcpy(&raw, CMSG_DATA(header), sizeof raw);
-  return UniqueFd(raw);
 }
 
 bool is_complaint(std::string_view line) {
@@ -193,7 +175,7 @@ Machine::Machine() : cpu_(choose_cpu()) {
   theirs.reset();
   try {
     await(alive_, alive_, support::kDeadline, "start");
-    listener_ = receive_descriptor(alive_);
+    listener_ = support::receive_descriptor(alive_);
     if (!listener_.valid()) throw std::runtime_error("no network for the guest");
     control_ = accept();
   } catch (const std::exception& problem) {

@@ -2,14 +2,10 @@
 
 #include <grp.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <fstream>
 #include <system_error>
 
 #include "tests/support/descriptors.h"
@@ -76,29 +72,7 @@ std::string said(long result) {
 }
 
 std::string pass_descriptor(base::Fd socket) {
-  char byte = 'x';
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = room.data();
-  message.msg_controllen = room.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  int passed = 0;
-  std::copy_n(reinterpret_cast<const char*>(&passed), sizeof passed,  // NOLINT: CMSG's own way
-              CMSG_DATA(header));
-  return said(::sendmsg(socket.raw(), &message, MSG_NOSIGNAL));
-}
-
-std::string status_field(pid_t pid, const std::string& name) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
-  return {};
+  return said(support::send_descriptor(socket, base::Fd(0)) ? 0 : -1);
 }
 
 }  // namespace sandbox_test

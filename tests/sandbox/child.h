@@ -32,7 +32,4 @@ std::string said(long result);
 // Tries to pass a descriptor over a socket (SCM_RIGHTS) and says what came of it.
 std::string pass_descriptor(base::Fd socket);
 
-// A line "Name:\tvalue" of /proc/PID/status without the name; empty if there is none.
-std::string status_field(pid_t pid, const std::string& name);
-
 }  // namespace sandbox_test

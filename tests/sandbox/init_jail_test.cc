@@ -1,5 +1,4 @@
 // Pid 1 of the workers in its jail: it holds nothing and does nothing.
-#include <grp.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -55,15 +54,7 @@ TEST_P(InitJail, HoldsNothing) {
 }
 
 TEST_P(InitJail, SupplementaryGroupsAreDroppedOrReported) {
-  PrisonOptions options = options_;
-  options.groups = {4242};
-  if (!unprivileged()) {
-    options.before_launch = [] {
-      const gid_t group = 4242;
-      ::setgroups(1, &group);
-    };
-  }
-  Prison prison(options, nothing);
+  Prison prison(in_group(options_, 4242), nothing);
   ASSERT_EQ(prison.said(), "ready") << prison.problem();
   EXPECT_EQ(prison.init_report().groups_kept, unprivileged() ? 1 : 0);
   EXPECT_EQ(support::status_field(prison.init(), "Groups"), unprivileged() ? "4242" : "");

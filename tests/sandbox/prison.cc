@@ -1,5 +1,6 @@
 #include "tests/sandbox/prison.h"
 
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -203,6 +204,12 @@ void Prison::launch(const PrisonOptions& options, const std::function<std::strin
                                       .skips = options.skips}))
     ::_exit(7);
   ::_exit(supervise(facts.init, facts.worker));
+}
+
+PrisonOptions in_group(PrisonOptions options, gid_t group) {
+  options.groups = {group};
+  if (options.user == 0) options.before_launch = [group] { ::setgroups(1, &group); };
+  return options;
 }
 
 Prison::Prison(const PrisonOptions& options, const std::function<std::string()>& body) {

@@ -46,6 +46,9 @@ struct PrisonOptions {
   std::function<void()> before_lockdown = {};
 };
 
+// The same for a launcher that has a supplementary group, whoever it runs as.
+PrisonOptions in_group(PrisonOptions options, gid_t group);
+
 class Prison {
  public:
   // `body` runs in the jailed worker; what it returns is said(). Returns when that is known, or

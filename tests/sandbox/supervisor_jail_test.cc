@@ -9,6 +9,7 @@
 #include "policies/programs.h"
 #include "tests/sandbox/child.h"
 #include "tests/sandbox/prison.h"
+#include "tests/support/proc.h"
 #include "tests/support/temp_dir.h"
 
 namespace sandbox_test {
@@ -27,7 +28,7 @@ class SupervisorJail : public testing::TestWithParam<uid_t> {
   }
   // The lockdown of the launcher is over when its filter is in force.
   static void wait_until_locked_down(pid_t launcher) {
-    while (status_field(launcher, "Seccomp") == "0") ::usleep(1000);
+    while (support::status_field(launcher, "Seccomp") == "0") ::usleep(1000);
   }
   support::TempDir dir_;
   PrisonOptions options_;
@@ -39,9 +40,9 @@ TEST_P(SupervisorJail, HoldsNothing) {
   pid_t launcher = prison.launcher();
   wait_until_locked_down(launcher);
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
-    EXPECT_EQ(status_field(launcher, set), "0000000000000000") << set;
-  EXPECT_EQ(status_field(launcher, "NoNewPrivs"), "1");
-  EXPECT_EQ(status_field(launcher, "Seccomp"), "2");
+    EXPECT_EQ(support::status_field(launcher, set), "0000000000000000") << set;
+  EXPECT_EQ(support::status_field(launcher, "NoNewPrivs"), "1");
+  EXPECT_EQ(support::status_field(launcher, "Seccomp"), "2");
   std::string proc = "/proc/" + std::to_string(launcher);
   EXPECT_TRUE(fs::is_empty(proc + "/root/"));
   int descriptors = 0;

@@ -1,6 +1,5 @@
 // A worker in its whole jail, seen from inside and from outside.
 #include <fcntl.h>
-#include <grp.h>
 #include <gtest/gtest.h>
 #include <linux/securebits.h>
 #include <netinet/in.h>
@@ -29,6 +28,7 @@
 #include "tests/sandbox/child.h"
 #include "tests/sandbox/prison.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/proc.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tree.h"
 
@@ -213,18 +213,10 @@ TEST_P(WorkerJail, LandlockGrantsItsTreeAlone) {
 }
 
 TEST_P(WorkerJail, SupplementaryGroupsAreDroppedOrReported) {
-  PrisonOptions options = options_;
-  options.groups = {4242};
-  if (!unprivileged()) {
-    options.before_launch = [] {
-      const gid_t group = 4242;
-      ::setgroups(1, &group);
-    };
-  }
-  Prison prison(options, nothing);
+  Prison prison(in_group(options_, 4242), nothing);
   ASSERT_TRUE(prison.started()) << prison.problem();
   EXPECT_EQ(prison.report().groups_kept, unprivileged() ? 1 : 0);
-  EXPECT_EQ(status_field(prison.worker(), "Groups"), unprivileged() ? "4242 " : " ");
+  EXPECT_EQ(support::status_field(prison.worker(), "Groups"), unprivileged() ? "4242" : "");
 }
 
 TEST_P(WorkerJail, AReadWriteTreeCanBeChanged) {
@@ -291,11 +283,11 @@ TEST_P(WorkerJail, ItsRuntimeIsInAKnownState) {
   ASSERT_TRUE(prison.started()) << prison.problem();
   EXPECT_EQ(prison.said(), "empty 100 0");
   pid_t worker = prison.worker();
-  EXPECT_EQ(status_field(worker, "Umask"), "0000");
-  EXPECT_EQ(status_field(worker, "SigBlk"), hexadecimal(0));
-  EXPECT_EQ(status_field(worker, "SigIgn"),
+  EXPECT_EQ(support::status_field(worker, "Umask"), "0000");
+  EXPECT_EQ(support::status_field(worker, "SigBlk"), hexadecimal(0));
+  EXPECT_EQ(support::status_field(worker, "SigIgn"),
             hexadecimal((1UL << (SIGPIPE - 1)) | (1UL << (SIGXFSZ - 1))));
-  EXPECT_EQ(status_field(worker, "SigCgt"), hexadecimal(0));
+  EXPECT_EQ(support::status_field(worker, "SigCgt"), hexadecimal(0));
   EXPECT_FALSE(has(support::read_file("/proc/" + std::to_string(worker) + "/environ"), "token"));
 }
 
@@ -320,14 +312,14 @@ TEST_P(WorkerJail, ProcShowsItFromOutside) {
     pid_t worker = prison.worker();
     uint64_t capabilities = sandbox::capabilities_of(spec::worker_role(access));
     for (const char* set : {"CapPrm", "CapEff", "CapBnd"})
-      EXPECT_EQ(status_field(worker, set), hexadecimal(capabilities)) << set;
+      EXPECT_EQ(support::status_field(worker, set), hexadecimal(capabilities)) << set;
     for (const char* set : {"CapInh", "CapAmb"})
-      EXPECT_EQ(status_field(worker, set), hexadecimal(0)) << set;
-    EXPECT_EQ(status_field(worker, "NoNewPrivs"), "1");
-    EXPECT_EQ(status_field(worker, "Seccomp"), "2");
-    EXPECT_EQ(status_field(worker, "Threads"), "1");
-    EXPECT_EQ(status_field(worker, "Groups"), " ");
-    EXPECT_EQ(status_field(worker, "TracerPid"), std::to_string(prison.launcher()));
+      EXPECT_EQ(support::status_field(worker, set), hexadecimal(0)) << set;
+    EXPECT_EQ(support::status_field(worker, "NoNewPrivs"), "1");
+    EXPECT_EQ(support::status_field(worker, "Seccomp"), "2");
+    EXPECT_EQ(support::status_field(worker, "Threads"), "1");
+    EXPECT_EQ(support::status_field(worker, "Groups"), "");
+    EXPECT_EQ(support::status_field(worker, "TracerPid"), std::to_string(prison.launcher()));
     auto fds = open_fds(worker);
     ASSERT_EQ(fds.size(), 6U);
     EXPECT_EQ(fds[0], "0 /dev/null");
@@ -350,7 +342,7 @@ TEST_P(WorkerJail, ItDiesWithItsLauncherEvenUntraced) {
   options.skips.add(sandbox::Skippable::kTrace);
   Prison prison(options, nothing);
   ASSERT_EQ(prison.said(), "ready") << prison.problem();
-  EXPECT_EQ(status_field(prison.worker(), "TracerPid"), "0");
+  EXPECT_EQ(support::status_field(prison.worker(), "TracerPid"), "0");
   EXPECT_TRUE(prison.end_with_launcher());
 }
 

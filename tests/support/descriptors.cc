@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
@@ -18,6 +20,24 @@ namespace {
 void check(bool good, const char* call) {
   if (!good) throw std::system_error(errno, std::generic_category(), call);
 }
+
+// A message of one byte, and room for one descriptor beside it.
+struct Envelope {
+  char byte = 0;
+  iovec data{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+
+  Envelope() {
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  Envelope(const Envelope&) = delete;
+  Envelope& operator=(const Envelope&) = delete;
+  ~Envelope() = default;
+};
 
 }  // namespace
 
@@ -47,6 +67,27 @@ std::string content_of(base::Fd memory_file) {
   check(n >= 0, "pread");
   text.resize(static_cast<std::size_t>(n));
   return text;
+}
+
+bool send_descriptor(base::Fd socket, base::Fd what) {
+  Envelope envelope;
+  cmsghdr* header = CMSG_FIRSTHDR(&envelope.message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  int raw = what.raw();
+  std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
+  return ::sendmsg(socket.raw(), &envelope.message, MSG_NOSIGNAL) == 1;
+}
+
+base::UniqueFd receive_descriptor(base::Fd socket) {
+  Envelope envelope;
+  ssize_t n = ::recvmsg(socket.raw(), &envelope.message, MSG_CMSG_CLOEXEC);
+  cmsghdr* header = n == 1 ? CMSG_FIRSTHDR(&envelope.message) : nullptr;
+  if (header == nullptr) return {};
+  int raw = -1;
+  std::memcpy(&raw, CMSG_DATA(header), sizeof raw);
+  return base::UniqueFd(raw);
 }
 
 void stand_in(base::Fd own_fds) {

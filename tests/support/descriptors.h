@@ -16,6 +16,11 @@ base::UniqueFd make_memory_file(const char* name);
 // All of a memory file, whatever its offset.
 std::string content_of(base::Fd memory_file);
 
+// A descriptor over a socket, with one byte (SCM_RIGHTS). Sending says whether it went, or errno;
+// receiving gives none when something else came.
+bool send_descriptor(base::Fd socket, base::Fd what);
+base::UniqueFd receive_descriptor(base::Fd socket);
+
 // Makes the directory `own_fds` (/proc/self/fd) this thread's working directory and no other's, as
 // the server expects it.
 void stand_in(base::Fd own_fds);
