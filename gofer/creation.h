@@ -8,6 +8,14 @@ namespace gofer {
 inline constexpr uint32_t kKeepId = 0xffffffff;  // leave the owner or group as it was created
 inline constexpr uint32_t kModeBits = 07777;
 
+// Whom a request wants a new object to belong to. Plain 9P2000.L names the group only: the user is
+// that of the attach.
+struct Owner {
+  uint32_t uid = kKeepId;
+  uint32_t gid = kKeepId;
+  uint32_t uid_or(uint32_t attached) const { return uid != kKeepId ? uid : attached; }
+};
+
 struct NewObject {
   base::Fd dir;  // where it was made
   p9::Name name;

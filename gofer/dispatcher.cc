@@ -47,7 +47,8 @@ constexpr bool kOneOf = (std::is_same_v<M, Each> || ...);
 template <p9::Message M>
 constexpr bool kGoesThroughNoPlace =
     kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
-           p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock>;
+           p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock, p9::Tflushf,
+           p9::Tallocate>;
 
 // Every fid that the request names, and that exists, is still in the tree.
 template <p9::Message M>
@@ -67,6 +68,7 @@ template <p9::Message M>
 Result<void> admit(Session& session, [[maybe_unused]] const M& request) {
   if constexpr (!std::is_same_v<M, p9::Tversion>)
     if (!session.has_version()) return fail(EINVAL);
+  if (session.google() < p9::since<M>()) return fail(EOPNOTSUPP);
 // The mutant proves that the other layers hold without this one.
 #ifndef GOFER_MUTANT_NO_READ_ONLY_CHECK
   if (session.attach_point().read_only && p9::mutates(request))
@@ -94,7 +96,8 @@ Result<typename M::Reply> handle(Gate& gate, const M& request) {
       admitted ? handle(session, request) : base::failure(admitted.error());
   trace(session, request, reply ? 0 : reply.error().code());
   if constexpr (p9::releases_fid<M>())
-    if (session.has_version()) session.fids().erase(request.fid);
+    if (session.has_version() && session.google() >= p9::since<M>())
+      session.fids().erase(request.fid);
   return reply;
 }
 

@@ -1,12 +1,12 @@
 // Attributes of files and of the file system.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
 
+#include "gofer/attributes.h"
 #include "gofer/creation.h"
 #include "gofer/handlers.h"
 #include "gofer/p9/flags.h"
@@ -75,34 +75,54 @@ Result<void> set_size(Session& session, FidState& state, Fd fd, uint64_t size) {
   return host::ftruncate(writable, size);
 }
 
+// The elements of Rmultigetattr, encoded where the reply's payload may lie.
+class StatList {
+ public:
+  explicit StatList(std::span<std::byte> room) : room_(room), writer_(room) {}
+  Result<void> add(const Attributes& file) {
+    p9::Codec<p9::Qid>::write(writer_, file.qid);
+    writer_.number(file.valid);
+    p9::Codec<p9::Attr>::write(writer_, file.attr);
+    used_ = TRY(writer_.finish());
+    ++count_;
+    return {};
+  }
+  p9::EncodedList<p9::FullStat> list() const {
+    return {.encoded = room_.first(used_), .count = count_};
+  }
+
+ private:
+  std::span<std::byte> room_;
+  p9::Writer writer_;
+  std::size_t used_ = 0;
+  uint16_t count_ = 0;
+};
+
 }  // namespace
 
 Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   Pin fd = TRY(session.descriptor(state));
-  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME));
-  bool has_birth = (stat.stx_mask & STATX_BTIME) != 0;
-  auto seconds = [](const statx_timestamp& time) { return static_cast<uint64_t>(time.tv_sec); };
-  return p9::Rgetattr{
-      .valid = p9::kGetattrBasic | (has_birth ? p9::kGetattrBtime : 0),
-      .qid = TRY(session.qid(identity_of(stat))),
-      .mode = stat.stx_mode,
-      .uid = stat.stx_uid,
-      .gid = stat.stx_gid,
-      .nlink = stat.stx_nlink,
-      .rdev = gnu_dev_makedev(stat.stx_rdev_major, stat.stx_rdev_minor),
-      .size = stat.stx_size,
-      .blksize = stat.stx_blksize,
-      .blocks = stat.stx_blocks,
-      .atime_sec = seconds(stat.stx_atime),
-      .atime_nsec = stat.stx_atime.tv_nsec,
-      .mtime_sec = seconds(stat.stx_mtime),
-      .mtime_nsec = stat.stx_mtime.tv_nsec,
-      .ctime_sec = seconds(stat.stx_ctime),
-      .ctime_nsec = stat.stx_ctime.tv_nsec,
-      .btime_sec = has_birth ? seconds(stat.stx_btime) : 0,
-      .btime_nsec = has_birth ? stat.stx_btime.tv_nsec : 0,
-  };
+  Attributes file = TRY(attributes_of(session, fd));
+  const p9::Attr& attr = file.attr;
+  return p9::Rgetattr{.valid = file.valid,
+                      .qid = file.qid,
+                      .mode = attr.mode,
+                      .uid = attr.uid,
+                      .gid = attr.gid,
+                      .nlink = attr.nlink,
+                      .rdev = attr.rdev,
+                      .size = attr.size,
+                      .blksize = attr.blksize,
+                      .blocks = attr.blocks,
+                      .atime_sec = attr.atime_sec,
+                      .atime_nsec = attr.atime_nsec,
+                      .mtime_sec = attr.mtime_sec,
+                      .mtime_nsec = attr.mtime_nsec,
+                      .ctime_sec = attr.ctime_sec,
+                      .ctime_nsec = attr.ctime_nsec,
+                      .btime_sec = attr.btime_sec,
+                      .btime_nsec = attr.btime_nsec};
 }
 
 // In the order in which nothing undoes what was asked: chown and truncate may clear set-id bits,
@@ -135,6 +155,20 @@ Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request) {
   return p9::Rsetattr{};
 }
 
+Result<p9::Rsetattrclunk> handle(Session& session, const p9::Tsetattrclunk& request) {
+  TRY(handle(session, p9::Tsetattr{.fid = request.fid,
+                                   .valid = request.valid,
+                                   .mode = request.mode,
+                                   .uid = request.uid,
+                                   .gid = request.gid,
+                                   .size = request.size,
+                                   .atime_sec = request.atime_sec,
+                                   .atime_nsec = request.atime_nsec,
+                                   .mtime_sec = request.mtime_sec,
+                                   .mtime_nsec = request.mtime_nsec}));
+  return p9::Rsetattrclunk{};
+}
+
 Result<p9::Rstatfs> handle(Session& session, const p9::Tstatfs& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   Pin fd = TRY(session.descriptor(state));
@@ -159,6 +193,29 @@ Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request) {
   std::span<char> room = session.text_room();
   std::size_t length = TRY(host::readlinkat(link, room));
   return p9::Rreadlink{.target = {room.data(), length}};
+}
+
+// In one request what a client learns by walking name by name: how far the path goes, and what lies
+// on it. It ends without an error where a name is missing, and behind the first file that is no
+// directory.
+Result<p9::Rmultigetattr> handle(Session& session, const p9::Tmultigetattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  StatList stats(session.payload(SIZE_MAX));
+  NodeRef at = state.node;
+  p9::Reader names(request.names.encoded);
+  for (uint16_t i = 0; i < request.names.count; ++i) {
+    auto text = p9::Codec<std::string_view>::read(names);
+    if (!text.empty()) {
+      if (!at->identity().is_directory()) break;
+      auto next = session.tree().walk(*at, TRY(p9::Name::parse(text)));
+      if (!next && next.error().code() == ENOENT) break;
+      at = TRY(std::move(next));
+    }
+    Pin file =
+        TRY(at.get() == state.node.get() ? session.descriptor(state) : session.tree().open(*at));
+    TRY(stats.add(TRY(attributes_of(session, file))));
+  }
+  return p9::Rmultigetattr{stats.list()};
 }
 
 }  // namespace gofer

@@ -28,42 +28,78 @@ uint32_t permitted_type(const AttachPoint& attach_point, uint32_t mode) {
   }
 }
 
-}  // namespace
-
-Result<p9::Rmkdir> handle(Session& session, const p9::Tmkdir& request) {
-  FidState& parent = *TRY(session.fids().find(request.dfid));
+Result<p9::Qid> make_directory(Session& session, p9::Fid where, p9::Name name, uint32_t mode,
+                               Owner owner) {
+  FidState& parent = *TRY(session.fids().find(where));
   Pin dir = TRY(session.descriptor(parent));
   NewObject object{.dir = dir,
-                   .name = request.name,
-                   .mode = S_IFDIR | (request.mode & kModeBits),
-                   .uid = parent.uid,
-                   .gid = request.gid};
-  TRY(host::mkdirat(dir, host::Path(object.name), request.mode & kModeBits));
-  return p9::Rmkdir{.qid = TRY(settle(session, object))};
+                   .name = name,
+                   .mode = S_IFDIR | (mode & kModeBits),
+                   .uid = owner.uid_or(parent.uid),
+                   .gid = owner.gid};
+  TRY(host::mkdirat(dir, host::Path(name), mode & kModeBits));
+  return settle(session, object);
 }
 
-Result<p9::Rsymlink> handle(Session& session, const p9::Tsymlink& request) {
-  if (request.symtgt.find('\0') != request.symtgt.npos) return fail(EINVAL);
-  FidState& parent = *TRY(session.fids().find(request.fid));
+Result<p9::Qid> make_symlink(Session& session, p9::Fid where, p9::Name name,
+                             std::string_view target, Owner owner) {
+  if (target.find('\0') != target.npos) return fail(EINVAL);
+  FidState& parent = *TRY(session.fids().find(where));
   Pin dir = TRY(session.descriptor(parent));
-  NewObject object{
-      .dir = dir, .name = request.name, .mode = kLinkMode, .uid = parent.uid, .gid = request.gid};
-  TRY(host::symlinkat(request.symtgt, dir, host::Path(object.name)));
-  return p9::Rsymlink{.qid = TRY(settle(session, object))};
+  NewObject object{.dir = dir,
+                   .name = name,
+                   .mode = kLinkMode,
+                   .uid = owner.uid_or(parent.uid),
+                   .gid = owner.gid};
+  TRY(host::symlinkat(target, dir, host::Path(name)));
+  return settle(session, object);
 }
 
-Result<p9::Rmknod> handle(Session& session, const p9::Tmknod& request) {
-  FidState& parent = *TRY(session.fids().find(request.dfid));
-  uint32_t type = permitted_type(session.attach_point(), request.mode);
+Result<p9::Qid> make_node(Session& session, p9::Fid where, p9::Name name, uint32_t mode,
+                          Owner owner) {
+  FidState& parent = *TRY(session.fids().find(where));
+  uint32_t type = permitted_type(session.attach_point(), mode);
   if (type == 0) return fail(EPERM);
   Pin dir = TRY(session.descriptor(parent));
   NewObject object{.dir = dir,
-                   .name = request.name,
-                   .mode = type | (request.mode & kModeBits),
-                   .uid = parent.uid,
-                   .gid = request.gid};
-  TRY(host::mknodat(dir, host::Path(object.name), object.mode));
-  return p9::Rmknod{.qid = TRY(settle(session, object))};
+                   .name = name,
+                   .mode = type | (mode & kModeBits),
+                   .uid = owner.uid_or(parent.uid),
+                   .gid = owner.gid};
+  TRY(host::mknodat(dir, host::Path(name), object.mode));
+  return settle(session, object);
+}
+
+}  // namespace
+
+Result<p9::Rmkdir> handle(Session& session, const p9::Tmkdir& request) {
+  return p9::Rmkdir{
+      TRY(make_directory(session, request.dfid, request.name, request.mode, {.gid = request.gid}))};
+}
+
+Result<p9::Rumkdir> handle(Session& session, const p9::Tumkdir& request) {
+  return p9::Rumkdir{TRY(make_directory(session, request.dfid, request.name, request.mode,
+                                        {.uid = request.uid, .gid = request.gid}))};
+}
+
+Result<p9::Rsymlink> handle(Session& session, const p9::Tsymlink& request) {
+  return p9::Rsymlink{
+      TRY(make_symlink(session, request.fid, request.name, request.symtgt, {.gid = request.gid}))};
+}
+
+Result<p9::Rusymlink> handle(Session& session, const p9::Tusymlink& request) {
+  return p9::Rusymlink{TRY(make_symlink(session, request.fid, request.name, request.symtgt,
+                                        {.uid = request.uid, .gid = request.gid}))};
+}
+
+Result<p9::Rmknod> handle(Session& session, const p9::Tmknod& request) {
+  return p9::Rmknod{
+      TRY(make_node(session, request.dfid, request.name, request.mode, {.gid = request.gid}))};
+}
+
+Result<p9::Rumknod> handle(Session& session, const p9::Tumknod& request) {
+  return p9::Rumknod{TRY(make_node(session, request.dfid, request.name, request.mode,
+                                   {.uid = request.uid, .gid = request.gid}))};
 }
 
 Result<p9::Rlink> handle(Session& session, const p9::Tlink& request) {

@@ -1,4 +1,6 @@
 // Data of open files.
+#include <linux/falloc.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -14,6 +16,11 @@ using base::fail;
 using base::Fd;
 
 constexpr uint64_t kMaxOffset = INT64_MAX;
+
+// All that fallocate(2) has but FALLOC_FL_NO_HIDE_STALE, which would show what others deleted.
+constexpr uint32_t kAllocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+                                    FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+                                    FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
 
 enum class Use : uint8_t { kRead, kWrite };
 
@@ -61,6 +68,22 @@ Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request) {
   Pin fd = TRY(session.descriptor(state));
   TRY(request.datasync.value != 0 ? host::fdatasync(fd) : host::fsync(fd));
   return p9::Rfsync{};
+}
+
+// Nothing is kept back here that a close would have to write.
+Result<p9::Rflushf> handle(Session& session, const p9::Tflushf& request) {
+  TRY(session.fids().find(request.fid));
+  return p9::Rflushf{};
+}
+
+Result<p9::Rallocate> handle(Session& session, const p9::Tallocate& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  Fd file = TRY(open_for(state, Use::kWrite));
+  if ((request.mode & ~kAllocateModes) != 0) return fail(EOPNOTSUPP);
+  if (request.offset > kMaxOffset || request.length > kMaxOffset) return fail(EINVAL);
+  TRY(drop_set_id_for_write(session, state, file));
+  TRY(host::fallocate(file, static_cast<int>(request.mode), request.offset, request.length));
+  return p9::Rallocate{};
 }
 
 }  // namespace gofer

@@ -94,6 +94,25 @@ Result<Opened> create_or_open(Session& session, const FidState& opener, Node& di
   }
 }
 
+Result<p9::Rlcreate> create(Session& session, const p9::Tlcreate& request, Owner owner) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  OpenMode mode = TRY(parse_open_flags(request.flags));
+  if (mode.directory) return fail(EINVAL);
+  Budget::Share share = TRY(session.open_files().take(1, EMFILE));
+  NodeRef parent = state.node;
+  Pin dir = TRY(session.tree().open(*parent));
+  NewObject object{.dir = dir,
+                   .name = request.name,
+                   .mode = S_IFREG | (request.mode & kModeBits),
+                   .uid = owner.uid_or(state.uid),
+                   .gid = owner.gid};
+  Opened opened = TRY(create_or_open(session, state, *parent, object, mode));
+  p9::Qid qid = TRY(session.qid(opened.node->identity()));
+  state.node = std::move(opened.node);
+  state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};
+  return p9::Rlcreate{.qid = qid, .iounit = iounit(session)};
+}
+
 }  // namespace
 
 Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
@@ -117,22 +136,13 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
 }
 
 Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request) {
-  FidState& state = *TRY(session.fids().find(request.fid));
-  OpenMode mode = TRY(parse_open_flags(request.flags));
-  if (mode.directory) return fail(EINVAL);
-  Budget::Share share = TRY(session.open_files().take(1, EMFILE));
-  NodeRef parent = state.node;
-  Pin dir = TRY(session.tree().open(*parent));
-  NewObject object{.dir = dir,
-                   .name = request.name,
-                   .mode = S_IFREG | (request.mode & kModeBits),
-                   .uid = state.uid,
-                   .gid = request.gid};
-  Opened opened = TRY(create_or_open(session, state, *parent, object, mode));
-  p9::Qid qid = TRY(session.qid(opened.node->identity()));
-  state.node = std::move(opened.node);
-  state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};
-  return p9::Rlcreate{.qid = qid, .iounit = iounit(session)};
+  return create(session, request, {.gid = request.gid});
+}
+
+Result<p9::Rucreate> handle(Session& session, const p9::Tucreate& request) {
+  p9::Tlcreate plain{request.fid, request.name, request.flags, request.mode, request.gid};
+  p9::Rlcreate created = TRY(create(session, plain, {.uid = request.uid, .gid = request.gid}));
+  return p9::Rucreate{created.qid, created.iounit};
 }
 
 }  // namespace gofer

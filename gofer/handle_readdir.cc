@@ -69,7 +69,8 @@ class Listing {
     p9::Writer header(room.subspan(used_, kEntryHeader));
     p9::Codec<p9::Qid>::write(header, qid);
     header.number(entry.cookie);
-    header.number(entry.type);
+    // gVisor's clients take this byte for the type of a qid, everybody else for a DT_ value.
+    header.number(session_.google() > 0 ? qid.type : entry.type);
     header.number(length);
     used_ += kEntryHeader + length;
     return true;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 
 #include "gofer/handlers.h"
 
@@ -10,16 +11,19 @@ namespace {
 
 using base::fail;
 
-constexpr std::string_view kServed = "9P2000.L";
+constexpr std::string_view kPlain = "9P2000.L";
 constexpr std::string_view kGooglePrefix = "9P2000.L.Google.";
 constexpr std::string_view kUnknown = "unknown";
 
-bool is_google_version(std::string_view version) {
-  if (!version.starts_with(kGooglePrefix)) return false;
+// N of a dialect 9P2000.L.Google.N, 0 for 9P2000.L itself; none for any other.
+std::optional<uint32_t> google_of(std::string_view version) {
+  if (version == kPlain) return 0;
+  if (!version.starts_with(kGooglePrefix)) return std::nullopt;
   std::string_view number = version.substr(kGooglePrefix.size());
   uint32_t value = 0;
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  return error == std::errc() && end == number.data() + number.size();
+  bool whole = error == std::errc() && end == number.data() + number.size();
+  return whole ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace
@@ -27,10 +31,11 @@ bool is_google_version(std::string_view version) {
 Result<p9::Rversion> handle(Session& session, const p9::Tversion& request) {
   if (request.msize < kMinMsize) return fail(EINVAL);
   uint32_t msize = std::min(request.msize, session.attach_point().limits.msize);
-  if (is_google_version(request.version)) return fail(EAGAIN);
-  if (request.version != kServed) return p9::Rversion{.msize = msize, .version = kUnknown};
-  session.begin(msize);
-  return p9::Rversion{.msize = msize, .version = kServed};
+  std::optional<uint32_t> google = google_of(request.version);
+  if (!google) return p9::Rversion{.msize = msize, .version = kUnknown};
+  if (*google > p9::kNewestGoogle) return fail(EAGAIN);
+  session.begin(msize, *google);
+  return p9::Rversion{.msize = msize, .version = request.version};
 }
 
 Result<p9::Rauth> handle(Session&, const p9::Tauth&) {

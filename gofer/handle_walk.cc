@@ -1,29 +1,62 @@
 // Walk, clunk and remove.
 #include <cerrno>
 
+#include "gofer/attributes.h"
 #include "gofer/handlers.h"
 #include "gofer/xattr.h"
 
 namespace gofer {
 
+namespace {
+
+struct Arrived {
+  NodeRef node;
+  p9::WalkList<p9::Qid> qids;
+};
+
+Result<Arrived> walk(Session& session, const FidState& from, const p9::WalkList<p9::Name>& names) {
+  Arrived at{.node = from.node, .qids = {}};
+  for (p9::Name name : names.view()) {
+    // A link on the way would be followed by a local open; here it is the client's to resolve.
+    if (at.qids.count > 0 && at.node->identity().is_symlink()) return base::fail(ELOOP);
+    at.node = TRY(session.tree().walk(*at.node, name));
+    at.qids.items[at.qids.count++] = TRY(session.qid(at.node->identity()));
+  }
+  return at;
+}
+
+Result<void> check_newfid(Session& session, p9::Fid fid, p9::Fid newfid) {
+  return newfid == fid ? Result<void>() : session.fids().check_free(newfid);
+}
+
+// Lets newfid stand for where the walk arrived. Without names in place nothing changes: the fid
+// stays as it is, open or not.
+Result<void> settle_newfid(Session& session, FidState& from, p9::Fid fid, p9::Fid newfid,
+                           const Arrived& at) {
+  FidState arrived{.node = at.node, .uid = from.uid};
+  if (newfid != fid) return session.fids().insert(newfid, std::move(arrived));
+  if (at.qids.count > 0) from = std::move(arrived);
+  return {};
+}
+
+}  // namespace
+
 Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request) {
   FidState& from = *TRY(session.fids().find(request.fid));
-  bool in_place = request.newfid == request.fid;
-  if (!in_place) TRY(session.fids().check_free(request.newfid));
+  TRY(check_newfid(session, request.fid, request.newfid));
+  Arrived at = TRY(walk(session, from, request.wnames));
+  TRY(settle_newfid(session, from, request.fid, request.newfid, at));
+  return p9::Rwalk{at.qids};
+}
 
-  p9::Rwalk reply;
-  NodeRef at = from.node;
-  for (p9::Name name : request.wnames.view()) {
-    // A link on the way would be followed by a local open; here it is the client's to resolve.
-    if (reply.wqids.count > 0 && at->identity().is_symlink()) return base::fail(ELOOP);
-    at = TRY(session.tree().walk(*at, name));
-    reply.wqids.items[reply.wqids.count++] = TRY(session.qid(at->identity()));
-  }
-  if (!in_place)
-    TRY(session.fids().insert(request.newfid, {.node = at, .uid = from.uid}));
-  else if (reply.wqids.count > 0)
-    from = {.node = at, .uid = from.uid};
-  return reply;
+Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& request) {
+  FidState& from = *TRY(session.fids().find(request.fid));
+  TRY(check_newfid(session, request.fid, request.newfid));
+  Arrived at = TRY(walk(session, from, request.wnames));
+  Pin file = TRY(at.qids.count == 0 ? session.descriptor(from) : session.tree().open(*at.node));
+  Attributes attributes = TRY(attributes_of(session, file));
+  TRY(settle_newfid(session, from, request.fid, request.newfid, at));
+  return p9::Rwalkgetattr{attributes.valid, attributes.attr, at.qids};
 }
 
 // The dispatcher releases the fid, here and after Tremove: see kReleasesFid.

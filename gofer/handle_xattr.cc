@@ -81,4 +81,52 @@ Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& reques
   return p9::Rxattrcreate{};
 }
 
+// The Google extensions carry a value or a list in one message, as text of at most 65535 bytes.
+
+Result<p9::Rgetxattr> handle(Session& session, const p9::Tgetxattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  if (request.name.empty()) return fail(ERANGE);
+  Pin file = TRY(session.descriptor(state));
+  std::span<std::byte> room = session.xattr_room();
+  std::size_t size = TRY(ask(session.attach_point(), file, request.name, room));
+  return p9::Rgetxattr{{reinterpret_cast<const char*>(room.data()), size}};
+}
+
+Result<p9::Rlistxattr> handle(Session& session, const p9::Tlistxattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  Pin file = TRY(session.descriptor(state));
+  std::span<std::byte> room = session.xattr_room();
+  std::size_t size = TRY(ask(session.attach_point(), file, {}, room));
+  std::string_view names(reinterpret_cast<const char*>(room.data()), size);
+  p9::Writer list(session.payload(SIZE_MAX));
+  uint16_t count = 0;
+  for (; !names.empty(); ++count) {
+    std::string_view name = names.substr(0, names.find('\0'));
+    p9::Codec<std::string_view>::write(list, name);
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+  }
+  std::size_t used = TRY(list.finish());
+  return p9::Rlistxattr{{.encoded = session.payload(used), .count = count}};
+}
+
+Result<p9::Rsetxattr> handle(Session& session, const p9::Tsetxattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  if ((request.flags & ~kKnownFlags) != 0) return fail(EINVAL);
+  XattrName name = TRY(XattrName::parse(session.attach_point().xattrs, request.name));
+  Pin file = TRY(session.descriptor(state));
+  session.tree().mark_changed(*state.node);
+  TRY(host::setxattr(file, name.c_str(), std::as_bytes(std::span(request.value)),
+                     static_cast<int>(request.flags)));
+  return p9::Rsetxattr{};
+}
+
+Result<p9::Rremovexattr> handle(Session& session, const p9::Tremovexattr& request) {
+  FidState& state = *TRY(session.fids().find(request.fid));
+  XattrName name = TRY(XattrName::parse(session.attach_point().xattrs, request.name));
+  Pin file = TRY(session.descriptor(state));
+  session.tree().mark_changed(*state.node);
+  TRY(host::removexattr(file, name.c_str()));
+  return p9::Rremovexattr{};
+}
+
 }  // namespace gofer

@@ -6,7 +6,7 @@
 // names a fid answers EBADF when it is unknown.
 #pragma once
 
-#include "gofer/p9/messages.h"
+#include "gofer/p9/requests.h"
 #include "gofer/session.h"
 
 namespace gofer {
@@ -15,9 +15,9 @@ using base::Result;
 
 // handle_session.cc
 
-// 9P: version. Below 4096 msize: EINVAL. Only the dialect 9P2000.L is served: one of the form
-// 9P2000.L.Google.N answers EAGAIN, on which gVisor's client asks for a lower one; any other
-// answers Rversion "unknown". Refusals change nothing; success resets the session.
+// 9P: version. Below 4096 msize: EINVAL. Served are 9P2000.L and 9P2000.L.Google.0 to .13; a higher
+// number answers EAGAIN, on which gVisor's client asks for a lower one; any other dialect answers
+// Rversion "unknown". Refusals change nothing; success resets the session.
 Result<p9::Rversion> handle(Session& session, const p9::Tversion& request);
 // Nobody authenticates here: ENOENT, by which diod's clients know that they may attach without.
 Result<p9::Rauth> handle(Session& session, const p9::Tauth& request);
@@ -33,6 +33,8 @@ Result<p9::Rflush> handle(Session& session, const p9::Tflush& request);
 // open fid is allowed; what comes of it is not open. ELOOP for a symlink on the way, ENOTDIR for
 // another file and for a symlink walked from.
 Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request);
+// The same together with the attributes of where it leads.
+Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& request);
 Result<p9::Rclunk> handle(Session& session, const p9::Tclunk& request);
 // Removes a file of any kind if its name still stands for it (else ENOENT or ESTALE).
 Result<p9::Rremove> handle(Session& session, const p9::Tremove& request);
@@ -45,6 +47,7 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request);
 // Creates, or without EXCL opens what is there if it is a regular file. The fid then stands for the
 // open file.
 Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request);
+Result<p9::Rucreate> handle(Session& session, const p9::Tucreate& request);
 
 // handle_io.cc. EBADF when the fid is not open for it; EISDIR for reading a directory; EINVAL for
 // an offset past 2^63-1. A short count is what the kernel gave, and no error.
@@ -52,6 +55,9 @@ Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request);
 Result<p9::Rread> handle(Session& session, const p9::Tread& request);
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request);
 Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request);
+Result<p9::Rflushf> handle(Session& session, const p9::Tflushf& request);
+// EOPNOTSUPP for modes that fallocate(2) does not document.
+Result<p9::Rallocate> handle(Session& session, const p9::Tallocate& request);
 
 // handle_attributes.cc
 
@@ -62,6 +68,11 @@ Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request);
 // in a mapped tree. A new size takes set-id bits from the file unless user 0 asks. CTIME is the
 // host's own and ignored.
 Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request);
+// The fid is gone, whatever the answer.
+Result<p9::Rsetattrclunk> handle(Session& session, const p9::Tsetattrclunk& request);
+// As far as the path goes: a name that is missing, or a file that is no directory, ends it without
+// an error.
+Result<p9::Rmultigetattr> handle(Session& session, const p9::Tmultigetattr& request);
 Result<p9::Rstatfs> handle(Session& session, const p9::Tstatfs& request);
 Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request);
 
@@ -69,13 +80,17 @@ Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request);
 // open, ENOTDIR for a file, EINVAL when not even one entry fits.
 Result<p9::Rreaddir> handle(Session& session, const p9::Treaddir& request);
 
-// handle_create.cc. New objects belong to the user of the attach and the gid of the request; types
+// handle_create.cc. New objects belong to the user of the attach, or the one that a request of the
+// Google extensions names, and the gid of the request; types
 // in mode are ignored but by Tmknod, which answers EPERM for devices always, for FIFOs and sockets
 // unless the attach point allows them.
 
 Result<p9::Rmkdir> handle(Session& session, const p9::Tmkdir& request);
 Result<p9::Rsymlink> handle(Session& session, const p9::Tsymlink& request);
 Result<p9::Rmknod> handle(Session& session, const p9::Tmknod& request);
+Result<p9::Rumkdir> handle(Session& session, const p9::Tumkdir& request);
+Result<p9::Rusymlink> handle(Session& session, const p9::Tusymlink& request);
+Result<p9::Rumknod> handle(Session& session, const p9::Tumknod& request);
 // EPERM for a directory, ENOENT for a file that has no name left.
 Result<p9::Rlink> handle(Session& session, const p9::Tlink& request);
 
@@ -96,6 +111,11 @@ Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request);
 // The fid, which must not be open, takes the value by Twrite. Tclunk sets it, and says whether that
 // worked; whatever else ends the fid sets nothing. E2BIG above 64 KiB.
 Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& request);
+
+Result<p9::Rgetxattr> handle(Session& session, const p9::Tgetxattr& request);
+Result<p9::Rlistxattr> handle(Session& session, const p9::Tlistxattr& request);
+Result<p9::Rsetxattr> handle(Session& session, const p9::Tsetxattr& request);
+Result<p9::Rremovexattr> handle(Session& session, const p9::Tremovexattr& request);
 
 // handle_lock.cc. Byte-range locks on the host's file, which belong to client_id and proc_id of the
 // request. EBADF unless the fid is an open file, and for a write lock on a read-only attach point;

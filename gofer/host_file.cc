@@ -82,6 +82,10 @@ Result<void> ftruncate(Fd fd, uint64_t size) {
   return done(call(SYS_ftruncate, fd.raw(), size));
 }
 
+Result<void> fallocate(Fd fd, int mode, uint64_t offset, uint64_t length) {
+  return done(call(SYS_fallocate, fd.raw(), mode, offset, length));
+}
+
 Result<std::size_t> getdents64(Fd dir, std::span<std::byte> room) {
   return counted(call(SYS_getdents64, dir.raw(), room.data(), room.size()));
 }

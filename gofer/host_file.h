@@ -44,6 +44,7 @@ Result<std::size_t> pwrite64(Fd fd, std::span<const std::byte> data, uint64_t of
 Result<void> fsync(Fd fd);
 Result<void> fdatasync(Fd fd);
 Result<void> ftruncate(Fd fd, uint64_t size);
+Result<void> fallocate(Fd fd, int mode, uint64_t offset, uint64_t length);
 
 // Directory entries as linux_dirent64 records, whole ones only; 0 at the end, EINVAL when `room`
 // is too small for the next one.

@@ -54,9 +54,10 @@ std::span<std::byte> Session::xattr_room() {
   return {state_->xattr.get(), kMaxXattrSize};
 }
 
-void Session::begin(uint32_t msize) {
+void Session::begin(uint32_t msize, uint32_t google) {
   fids().clear();
   msize_ = msize;
+  google_ = google;
   has_version_ = true;
 }
 

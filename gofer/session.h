@@ -41,8 +41,9 @@ class Session {
   base::Result<Pin> descriptor(FidState& state);
 
   // What Tversion settles. Begins a new session on the same connection: every fid is released.
-  void begin(uint32_t msize);
+  void begin(uint32_t msize, uint32_t google);
   bool has_version() const { return has_version_; }
+  uint32_t google() const { return google_; }  // N of 9P2000.L.Google.N; 0: plain 9P2000.L
   uint32_t msize() const { return msize_; }
   uint32_t frame_limit() const { return has_version_ ? msize_ : kMsizeBeforeVersion; }
 
@@ -87,6 +88,7 @@ class Session {
   std::unique_ptr<State> state_;
   std::span<std::byte> payload_;
   uint32_t msize_ = 0;
+  uint32_t google_ = 0;
   bool has_version_ = false;
   bool panicked_ = false;
 };

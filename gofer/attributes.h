@@ -1,0 +1,18 @@
+// What clients see of a file's attributes, in the one form that all messages share.
+#pragma once
+
+#include "gofer/p9/attributes.h"
+#include "gofer/session.h"
+
+namespace gofer {
+
+struct Attributes {
+  uint64_t valid = 0;
+  p9::Qid qid;
+  p9::Attr attr;
+};
+
+// One statx(2) of the file.
+base::Result<Attributes> attributes_of(Session& session, base::Fd file);
+
+}  // namespace gofer
