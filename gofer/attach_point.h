@@ -45,6 +45,7 @@ struct AttachPoint {
   bool make_fifo = false;    // Tmknod may make FIFOs
   bool make_socket = false;  // Tmknod may make socket files
   XattrNames xattrs = {};
+  bool donate = true;      // clients that speak Google extensions get descriptors of what they open
   bool locks = true;       // false: Tlock and Tgetlock answer EOPNOTSUPP
   bool id_mapped = false;  // the tree's ids are mapped: files of other owners can't be taken over
   bool may_chown = true;   // false: without CAP_CHOWN new files keep the server's own ids

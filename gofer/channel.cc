@@ -1,9 +1,14 @@
 #include "gofer/channel.h"
 
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "gofer/p9/dispatch.h"
 
@@ -60,16 +65,46 @@ Result<std::span<std::byte>> Channel::reply_room(std::size_t size) {
 }
 
 Result<void> Channel::flush() {
-  std::size_t sent = 0;
-  while (sent < collected_) {
-    ssize_t count = ::write(transport_.raw(), output_.get() + sent, collected_ - sent);
+  TRY(send_all({output_.get(), std::exchange(collected_, 0)}));
+  return {};
+}
+
+Result<void> Channel::send_all(p9::Bytes bytes) {
+  while (!bytes.empty()) {
+    ssize_t count = ::write(transport_.raw(), bytes.data(), bytes.size());
     if (count >= 0)
-      sent += static_cast<std::size_t>(count);
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
     else if (errno != EINTR)
       return fail_errno();
   }
-  collected_ = 0;
   return {};
+}
+
+Result<void> Channel::send_with(std::size_t size, base::Fd fd) {
+  std::span<std::byte> reply(output_.get() + collected_, size);
+  TRY(flush());
+  iovec data{.iov_base = reply.data(), .iov_len = reply.size()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  int raw = fd.raw();
+  std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
+  for (;;) {
+    long count = ::syscall(SYS_sendmsg, static_cast<long>(transport_.raw()), &message,
+                           static_cast<long>(MSG_NOSIGNAL));
+    if (count >= 0) return send_all(reply.subspan(static_cast<std::size_t>(count)));
+    // The kernel bounds how many descriptors lie in sockets that nobody reads. The reply is as good
+    // without one.
+    if (errno == ETOOMANYREFS) return send_all(reply);
+    if (errno != EINTR) return fail_errno();
+  }
 }
 
 }  // namespace gofer

@@ -12,8 +12,8 @@
 namespace gofer {
 
 // Two buffers of fixed size. One read(2) takes as many bytes as are there, one write(2) sends all
-// replies that were collected; nothing else is ever asked of the descriptor. Memory that no frame
-// has reached yet costs nothing.
+// replies that were collected, one sendmsg(2) a reply that takes a descriptor with it. Memory that
+// no frame has reached yet costs nothing.
 class Channel {
  public:
   // `transport` is borrowed. No frame in or out is longer than `largest_frame`.
@@ -33,10 +33,15 @@ class Channel {
   base::Result<std::span<std::byte>> reply_room(std::size_t size);
   // The reply there is complete.
   void collect(std::size_t size) { collected_ += size; }
+  // The reply there is complete, and takes a descriptor with it on its first byte: sent at once,
+  // behind what was collected. `fd` is borrowed.
+  base::Result<void> send_with(std::size_t size, base::Fd fd);
   // Sends all that was collected, however long the client takes to read it.
   base::Result<void> flush();
 
  private:
+  base::Result<void> send_all(p9::Bytes bytes);
+
   base::Fd transport_;
   std::size_t input_size_;
   std::size_t output_size_;

@@ -49,6 +49,15 @@ Result<void> note_opened(Session& session, const FidState& opener, Node& node, F
   return {};
 }
 
+// A description of the file for the client alone, with the access that it asked for and nothing of
+// what ours has besides. Without one it asks us to read and write.
+void donate(Session& session, const OpenFile& file) {
+  if (session.google() == 0 || !session.attach_point().donate) return;
+  auto fd = host::openat(session.attach_point().own_fds, host::Path::number(file.fd),
+                         access_flags(file.access));
+  if (fd) session.donate(*std::move(fd));
+}
+
 struct Opened {
   NodeRef node;
   UniqueFd fd;
@@ -109,7 +118,7 @@ Result<p9::Rlcreate> create(Session& session, const p9::Tlcreate& request, Owner
   Opened opened = TRY(create_or_open(session, state, *parent, object, mode));
   p9::Qid qid = TRY(session.qid(opened.node->identity()));
   state.node = std::move(opened.node);
-  state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};
+  donate(session, state.use.emplace<OpenFile>(std::move(share), std::move(opened.fd), mode.access));
   return p9::Rlcreate{.qid = qid, .iounit = iounit(session)};
 }
 
@@ -131,7 +140,7 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
   UniqueFd fd = TRY(open_regular(session, node, place, mode));
   TRY(note_opened(session, state, node, fd, mode));
   p9::Qid qid = TRY(session.qid(node.identity()));
-  state.use = OpenFile{std::move(share), std::move(fd), mode.access};
+  donate(session, state.use.emplace<OpenFile>(std::move(share), std::move(fd), mode.access));
   return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
 }
 

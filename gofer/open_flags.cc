@@ -30,25 +30,35 @@ constexpr uint32_t kKnown = kIgnored | p9::kOpenAccess | p9::kOpenExcl | p9::kOp
 
 }  // namespace
 
+int access_flags(Access access) {
+  switch (access) {
+    case Access::kRead:
+      return O_RDONLY;
+    case Access::kWrite:
+      return O_WRONLY;
+    case Access::kReadWrite:
+      break;
+  }
+  return O_RDWR;
+}
+
 base::Result<OpenMode> parse_open_flags(uint32_t wire) {
   if ((wire & ~kKnown) != 0) return base::fail(EINVAL);
   OpenMode mode;
   switch (wire & p9::kOpenAccess) {
     case p9::kOpenRdonly:
       mode.access = Access::kRead;
-      mode.flags = O_RDONLY;
       break;
     case p9::kOpenWronly:
       mode.access = Access::kWrite;
-      mode.flags = O_WRONLY;
       break;
     case p9::kOpenRdwr:
       mode.access = Access::kReadWrite;
-      mode.flags = O_RDWR;
       break;
     default:
       return base::fail(EINVAL);
   }
+  mode.flags = access_flags(mode.access);
   mode.exclusive = (wire & p9::kOpenExcl) != 0;
   mode.directory = (wire & p9::kOpenDirectory) != 0;
   mode.truncate = (wire & p9::kOpenTrunc) != 0;

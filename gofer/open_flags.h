@@ -9,6 +9,8 @@ namespace gofer {
 
 enum class Access : uint8_t { kRead, kWrite, kReadWrite };
 
+int access_flags(Access access);  // O_RDONLY, O_WRONLY or O_RDWR
+
 struct OpenMode {
   Access access = Access::kRead;
   bool exclusive = false;  // EXCL: Tlcreate only

@@ -28,7 +28,12 @@ Result<void> serve_batch(Channel& channel, Session& session) {
     std::size_t limit = largest_reply(session);
     std::span<std::byte> room = TRY(channel.reply_room(limit));
     std::size_t size = TRY(serve_frame(session, frame, room.first(limit)));
-    if (!session.panicked()) channel.collect(size);
+    base::UniqueFd donation = session.take_donation();
+    if (session.panicked()) return {};
+    if (donation.valid())
+      TRY(channel.send_with(size, donation));
+    else
+      channel.collect(size);
   }
   return {};
 }

@@ -60,6 +60,10 @@ class Session {
   // Room for the largest extended attribute and the longest list, until the next request.
   std::span<std::byte> xattr_room();
 
+  // A descriptor that goes to the client with the reply to this request.
+  void donate(base::UniqueFd fd) { donation_ = std::move(fd); }
+  base::UniqueFd take_donation() { return std::move(donation_); }
+
   // Ends the connection after this request, without an answer: see OnWrite::kPanic.
   void panic() { panicked_ = true; }
   bool panicked() const { return panicked_; }
@@ -87,6 +91,7 @@ class Session {
   base::Log log_;
   std::unique_ptr<State> state_;
   std::span<std::byte> payload_;
+  base::UniqueFd donation_;
   uint32_t msize_ = 0;
   uint32_t google_ = 0;
   bool has_version_ = false;
