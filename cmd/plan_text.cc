@@ -48,7 +48,7 @@ Json xattr_json(const spec::XattrNames& names) {
   return Json(std::move(words));
 }
 
-using Row = std::array<std::string, 7>;
+using Row = std::array<std::string, 8>;
 
 std::string lay_out(const std::vector<Row>& rows) {
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
@@ -77,6 +77,7 @@ Json attach_point_json(const Served& served) {
                            {"mknod_socket", Json(served.point.special.socket)},
                            {"xattr", xattr_json(served.point.xattrs)},
                            {"locks", Json(served.point.locks)},
+                           {"donate", Json(served.point.donate)},
                            {"idmapped", Json(!served.point.ids.empty())}});
 }
 
@@ -102,10 +103,12 @@ std::optional<std::size_t> mount_index(std::string_view where) {
 }  // namespace
 
 std::string plan_table(const Found& found, const spec::AttachPlan& plan) {
-  std::vector<Row> rows{{"DESTINATION", "ACCESS", "XATTR", "LOCKS", "KIND", "FROM", "SOURCE"}};
+  std::vector<Row> rows{
+      {"DESTINATION", "ACCESS", "XATTR", "LOCKS", "DONATE", "KIND", "FROM", "SOURCE"}};
   for (const Served& served : found.served)
     rows.push_back({printable(served.location.destination), access_text(served),
                     xattr_text(served.point.xattrs), served.point.locks ? "on" : "off",
+                    served.point.donate ? "on" : "off",
                     served.source.is_directory ? "directory" : "file", served.point.where,
                     printable(served.source.real_path)});
   std::string out = lay_out(rows);
@@ -145,6 +148,7 @@ Json::Array ready_json(std::span<const Served> served, std::span<const pid_t> pi
                                     {"panic_on_write", Json(served[i].panics())},
                                     {"xattr", xattr_json(served[i].point.xattrs)},
                                     {"locks", Json(served[i].point.locks)},
+                                    {"donate", Json(served[i].point.donate)},
                                     {"pid", Json(static_cast<int64_t>(pids[i]))}});
   return array;
 }

@@ -24,6 +24,7 @@ gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool ma
           .make_fifo = served.point.special.fifo,
           .make_socket = served.point.special.socket,
           .xattrs = served_names(served.point.xattrs),
+          .donate = served.point.donate,
           .locks = served.point.locks,
           .id_mapped = !served.point.ids.empty(),
           .may_chown = may_chown,

@@ -13,6 +13,7 @@ using base::LogLevel;
 // What dispatch() serves: a session behind its checks.
 struct Gate {
   Session& session;
+  uint32_t google() const { return session.google(); }
 };
 
 // Every request that names a fid names the one it works on, or in, first.
@@ -68,7 +69,6 @@ template <p9::Message M>
 Result<void> admit(Session& session, [[maybe_unused]] const M& request) {
   if constexpr (!std::is_same_v<M, p9::Tversion>)
     if (!session.has_version()) return fail(EINVAL);
-  if (session.google() < p9::since<M>()) return fail(EOPNOTSUPP);
 // The mutant proves that the other layers hold without this one.
 #ifndef GOFER_MUTANT_NO_READ_ONLY_CHECK
   if (session.attach_point().read_only && p9::mutates(request))
@@ -96,8 +96,7 @@ Result<typename M::Reply> handle(Gate& gate, const M& request) {
       admitted ? handle(session, request) : base::failure(admitted.error());
   trace(session, request, reply ? 0 : reply.error().code());
   if constexpr (p9::releases_fid<M>())
-    if (session.has_version() && session.google() >= p9::since<M>())
-      session.fids().erase(request.fid);
+    if (session.has_version()) session.fids().erase(request.fid);
   return reply;
 }
 

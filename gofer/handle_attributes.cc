@@ -80,9 +80,7 @@ class StatList {
  public:
   explicit StatList(std::span<std::byte> room) : room_(room), writer_(room) {}
   Result<void> add(const Attributes& file) {
-    p9::Codec<p9::Qid>::write(writer_, file.qid);
-    writer_.number(file.valid);
-    p9::Codec<p9::Attr>::write(writer_, file.attr);
+    p9::Codec<p9::FullStat>::write(writer_, {file.qid, file.valid, file.attr});
     used_ = TRY(writer_.finish());
     ++count_;
     return {};
@@ -205,15 +203,17 @@ Result<p9::Rmultigetattr> handle(Session& session, const p9::Tmultigetattr& requ
   p9::Reader names(request.names.encoded);
   for (uint16_t i = 0; i < request.names.count; ++i) {
     auto text = p9::Codec<std::string_view>::read(names);
-    if (!text.empty()) {
-      if (!at->identity().is_directory()) break;
-      auto next = session.tree().walk(*at, TRY(p9::Name::parse(text)));
-      if (!next && next.error().code() == ENOENT) break;
-      at = TRY(std::move(next));
+    if (text.empty()) {
+      Pin start = TRY(session.descriptor(state));
+      TRY(stats.add(TRY(attributes_of(session, start))));
+      continue;
     }
-    Pin file =
-        TRY(at.get() == state.node.get() ? session.descriptor(state) : session.tree().open(*at));
+    auto next = session.tree().walk(*at, TRY(p9::Name::parse(text)));
+    if (!next && next.error().code() == ENOENT) break;
+    at = TRY(std::move(next));
+    Pin file = TRY(session.tree().open(*at));
     TRY(stats.add(TRY(attributes_of(session, file))));
+    if (!at->identity().is_directory()) break;
   }
   return p9::Rmultigetattr{stats.list()};
 }

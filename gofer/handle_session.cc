@@ -20,6 +20,7 @@ std::optional<uint32_t> google_of(std::string_view version) {
   if (version == kPlain) return 0;
   if (!version.starts_with(kGooglePrefix)) return std::nullopt;
   std::string_view number = version.substr(kGooglePrefix.size());
+  if (number.size() > 1 && number.starts_with('0')) return std::nullopt;
   uint32_t value = 0;
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   bool whole = error == std::errc() && end == number.data() + number.size();

@@ -70,8 +70,9 @@ Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request);
 Result<p9::Rsetattr> handle(Session& session, const p9::Tsetattr& request);
 // The fid is gone, whatever the answer.
 Result<p9::Rsetattrclunk> handle(Session& session, const p9::Tsetattrclunk& request);
-// As far as the path goes: a name that is missing, or a file that is no directory, ends it without
-// an error.
+// As far as the path goes: a name that is missing, or a file on the way that is no directory, ends
+// it without an error. ENOTDIR when the fid itself is none. EMSGSIZE when there is more than msize
+// holds.
 Result<p9::Rmultigetattr> handle(Session& session, const p9::Tmultigetattr& request);
 Result<p9::Rstatfs> handle(Session& session, const p9::Tstatfs& request);
 Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request);
@@ -81,9 +82,9 @@ Result<p9::Rreadlink> handle(Session& session, const p9::Treadlink& request);
 Result<p9::Rreaddir> handle(Session& session, const p9::Treaddir& request);
 
 // handle_create.cc. New objects belong to the user of the attach, or the one that a request of the
-// Google extensions names, and the gid of the request; types
-// in mode are ignored but by Tmknod, which answers EPERM for devices always, for FIFOs and sockets
-// unless the attach point allows them.
+// Google extensions names, and the gid of the request; types in mode are ignored but by Tmknod and
+// Tumknod, which answer EPERM for devices always, for FIFOs and sockets unless the attach point
+// allows them.
 
 Result<p9::Rmkdir> handle(Session& session, const p9::Tmkdir& request);
 Result<p9::Rsymlink> handle(Session& session, const p9::Tsymlink& request);
@@ -112,6 +113,7 @@ Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request);
 // worked; whatever else ends the fid sets nothing. E2BIG above 64 KiB.
 Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& request);
 
+// The Google extensions, one message each. What a text or a list of 65535 can't hold is EMSGSIZE.
 Result<p9::Rgetxattr> handle(Session& session, const p9::Tgetxattr& request);
 Result<p9::Rlistxattr> handle(Session& session, const p9::Tlistxattr& request);
 Result<p9::Rsetxattr> handle(Session& session, const p9::Tsetxattr& request);

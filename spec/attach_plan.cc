@@ -80,7 +80,8 @@ Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
                      .ids = {},
                      .special = words.own.special,
                      .xattrs = words.own.xattrs,
-                     .locks = words.own.locks};
+                     .locks = words.own.locks,
+                     .donate = words.own.donate};
 }
 
 Outcome<std::string> plan_destination(const std::string& raw, std::string_view mount,
@@ -135,7 +136,8 @@ Outcome<AttachPoint> plan_mount(const Bundle& bundle, std::size_t index, const P
                      .ids = std::move(ids),
                      .special = words.own.special,
                      .xattrs = words.own.xattrs,
-                     .locks = words.own.locks};
+                     .locks = words.own.locks,
+                     .donate = words.own.donate};
 }
 
 Outcome<PassedOver> pass_over(const Mount& mount, std::size_t index, Findings& findings) {

@@ -50,7 +50,8 @@ struct AttachPoint {
   IdMap ids;  // empty: ids are served as they are
   SpecialFiles special;
   XattrNames xattrs;
-  bool locks = true;  // false: byte-range locks are not served
+  bool locks = true;   // false: byte-range locks are not served
+  bool donate = true;  // false: no descriptor goes to a client
 };
 
 // A mount that is the sandbox's own business (proc, sysfs, tmpfs ...): no worker, no descriptor.

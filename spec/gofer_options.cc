@@ -24,6 +24,7 @@ enum Word : std::size_t {
   kSecurityXattr,
   kTrustedXattr,
   kNoLocks,
+  kNoDonate,
   kWordCount,
 };
 
@@ -31,6 +32,7 @@ constexpr std::string_view kWords[] = {
     "x-gofer.panic-on-write", "x-gofer.mknod=fifo",    "x-gofer.mknod=socket",
     "x-gofer.xattr=none",     "x-gofer.xattr=user",    "x-gofer.xattr=acl",
     "x-gofer.xattr=security", "x-gofer.xattr=trusted", "x-gofer.locks=off",
+    "x-gofer.donate=off",
 };
 static_assert(std::size(kWords) == kWordCount);
 
@@ -77,7 +79,8 @@ Outcome<GoferOptions> GoferWords::finish(Access access, std::string_view where) 
                                  .acl = seen_[kAclXattr],
                                  .security = seen_[kSecurityXattr],
                                  .trusted = seen_[kTrustedXattr]},
-                      .locks = !seen_[kNoLocks]};
+                      .locks = !seen_[kNoLocks],
+                      .donate = !seen_[kNoDonate]};
 }
 
 }  // namespace spec

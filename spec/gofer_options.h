@@ -23,6 +23,7 @@ struct GoferOptions {
   SpecialFiles special;
   XattrNames xattrs;
   bool locks = true;
+  bool donate = true;
 };
 
 // The words of this program on one mount, taken one by one in any order.

@@ -8,7 +8,10 @@
 namespace p9client {
 namespace {
 
-constexpr std::string_view kVersion = "9P2000.L";
+std::string dialect(uint32_t google) {
+  std::string plain = "9P2000.L";
+  return google == 0 ? plain : plain + ".Google." + std::to_string(google);
+}
 
 // The next component of `path`, taken off it; empty at the end.
 std::string_view next_component(std::string_view& path) {
@@ -65,20 +68,27 @@ void UniqueFid::clunk() {
   client_ = nullptr;
 }
 
-Result<Client> Client::connect(UniqueFd socket, uint32_t msize) {
+Result<Client> Client::connect(UniqueFd socket, uint32_t msize, uint32_t google) {
   Client client(std::move(socket));
-  TRY(client.version(msize));
+  TRY(client.version(msize, google));
   TRY(client.attach(root()));
   return client;
 }
 
-Result<uint32_t> Client::version(uint32_t msize) {
-  p9::Rversion reply = TRY(call(p9::Tversion{msize, kVersion}));
-  if (reply.version != kVersion || reply.msize > msize || reply.msize <= kIoHeader)
+Result<uint32_t> Client::version(uint32_t msize, uint32_t google) {
+  std::string wanted = dialect(google);
+  Result<p9::Rversion> reply = call(p9::Tversion{msize, wanted});
+  while (!reply && reply.error().code() == EAGAIN && google > 0) {
+    wanted = dialect(--google);
+    reply = call(p9::Tversion{msize, wanted});
+  }
+  if (!reply) return base::failure(reply.error());
+  if (reply->version != wanted || reply->msize > msize || reply->msize <= kIoHeader)
     return fail(EPROTO);
-  msize_ = reply.msize;
-  connection_.largest_reply = reply.msize;
-  return reply.msize;
+  google_ = google;
+  msize_ = reply->msize;
+  connection_.largest_reply = reply->msize;
+  return reply->msize;
 }
 
 Result<p9::Qid> Client::attach(p9::Fid fid, std::string_view aname) {

@@ -59,11 +59,16 @@ class [[nodiscard]] UniqueFid {
 class Client {
  public:
   // Version and attach. Errors: the server's, or EPROTO if it does not speak 9P2000.L.
-  static Result<Client> connect(UniqueFd socket, uint32_t msize = kDefaultMsize);
+  static Result<Client> connect(UniqueFd socket, uint32_t msize = kDefaultMsize,
+                                uint32_t google = 0);
   // Speaks to nobody yet: for tests of the first words.
   explicit Client(UniqueFd socket) : connection_(std::move(socket)) {}
 
-  Result<uint32_t> version(uint32_t msize = kDefaultMsize);
+  // `google`: the dialect to ask for, N of 9P2000.L.Google.N; 0 is 9P2000.L. Where the server
+  // answers EAGAIN the next lower one is asked for. The result is the msize.
+  Result<uint32_t> version(uint32_t msize = kDefaultMsize, uint32_t google = 0);
+  // The dialect that was agreed on.
+  uint32_t google() const { return google_; }
   Result<p9::Qid> attach(p9::Fid fid, std::string_view aname = "/");
 
   template <p9::Message M>
@@ -111,6 +116,7 @@ class Client {
  private:
   Connection connection_;
   uint32_t msize_ = kDefaultMsize;
+  uint32_t google_ = 0;
   uint32_t next_fid_ = 1;
   std::vector<p9::Fid> free_;
 };

@@ -1,7 +1,9 @@
 #include "cmd/p9/connection.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <array>
 #include <cstring>
 
 namespace p9client {
@@ -16,6 +18,44 @@ Result<void> receive_exactly(base::Fd socket, std::span<std::byte> room) {
     room = room.subspan(static_cast<std::size_t>(n));
   }
   return {};
+}
+
+// All descriptors of a control message, owned. The kernel gives what fits in `control`.
+std::vector<UniqueFd> descriptors_in(msghdr& message) {
+  std::vector<UniqueFd> all;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int raw = -1;
+      std::memcpy(&raw, CMSG_DATA(header) + i * sizeof raw, sizeof raw);
+      all.emplace_back(raw);
+    }
+  }
+  return all;
+}
+
+// The first bytes of a frame, and the descriptor that lies at the very first one. EPROTO if there
+// is more than one.
+Result<std::size_t> receive_beginning(base::Fd socket, std::span<std::byte> room, UniqueFd& fd) {
+  iovec data{.iov_base = room.data(), .iov_len = room.size()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(4 * sizeof(int))> control{};
+  for (;;) {
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    ssize_t n = ::recvmsg(socket.raw(), &message, MSG_CMSG_CLOEXEC);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return base::fail_errno();
+    if (n == 0) return fail(ECONNRESET);
+    std::vector<UniqueFd> all = descriptors_in(message);
+    if (all.size() > 1 || (message.msg_flags & MSG_CTRUNC) != 0) return fail(EPROTO);
+    if (!all.empty()) fd = std::move(all.front());
+    return static_cast<std::size_t>(n);
+  }
 }
 
 }  // namespace
@@ -39,7 +79,8 @@ Result<void> Connection::send_raw(p9::Bytes bytes) {
 Result<Frame> Connection::receive() {
   Frame frame;
   frame.bytes.resize(p9::kHeaderSize);
-  TRY(receive_exactly(socket_, frame.bytes));
+  std::size_t have = TRY(receive_beginning(socket_, frame.bytes, frame.descriptor));
+  TRY(receive_exactly(socket_, std::span(frame.bytes).subspan(have)));
   uint32_t size = 0;
   std::memcpy(&size, frame.bytes.data(), sizeof size);
   if (size < p9::kHeaderSize || size > largest_reply) return fail(EPROTO);

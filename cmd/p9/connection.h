@@ -22,6 +22,7 @@ inline constexpr p9::Tag kNoTag{p9::kNoTag};
 // One frame as it came from the wire. Views into it die with it.
 struct Frame {
   std::vector<std::byte> bytes;  // the whole frame, header included; never shorter than a header
+  UniqueFd descriptor = {};      // what came with its first byte, if anything did
   uint8_t type() const { return static_cast<uint8_t>(bytes[4]); }
   p9::Tag tag() const;
   p9::Bytes body() const { return p9::Bytes(bytes).subspan(p9::kHeaderSize); }
@@ -54,7 +55,8 @@ class Connection {
 
   // Sends one request and waits for its reply. Views in the result are valid until the next call
   // on this connection. Besides the server's errnos: ECONNRESET when the server hung up, EPROTO
-  // for a reply that is malformed, larger than `largest_reply`, or carries a foreign tag.
+  // for a reply that is malformed, larger than `largest_reply`, carries a foreign tag, or came with
+  // more than one descriptor.
   template <p9::Message M>
   Result<typename M::Reply> call(const M& request) {
     p9::Tag tag = std::same_as<M, p9::Tversion> ? kNoTag : p9::Tag{0};
@@ -73,6 +75,9 @@ class Connection {
     return send_raw(out_);
   }
   Result<Frame> receive();
+
+  // The descriptor that came with the last reply of call(), once; it is closed by the next call.
+  UniqueFd take_descriptor() { return std::move(last_.descriptor); }
 
   // Any bytes at all, whole. EPIPE when the server hung up.
   Result<void> send_raw(p9::Bytes bytes);

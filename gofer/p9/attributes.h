@@ -53,6 +53,24 @@ struct FullStat {
   uint64_t valid{};
   Attr attr;
 };
-inline constexpr std::size_t kFullStatSize = 153;
+
+template <>
+struct Codec<FullStat> {
+  static constexpr std::string_view kKind = "153";
+  static constexpr std::size_t size(const FullStat&) { return 153; }
+  static FullStat read(Reader& in) {
+    // Braces evaluate left to right.
+    return {Codec<Qid>::read(in), in.number<uint64_t>(), Codec<Attr>::read(in)};
+  }
+  static void write(Writer& out, const FullStat& stat) {
+    Codec<Qid>::write(out, stat.qid);
+    out.number(stat.valid);
+    Codec<Attr>::write(out, stat.attr);
+  }
+  static void print(std::string& out, const FullStat& stat) {
+    Codec<Qid>::print(out, stat.qid);
+    Codec<Attr>::print(out, stat.attr);
+  }
+};
 
 }  // namespace p9

@@ -6,6 +6,7 @@
 
 #include "cmd/p9/client.h"
 #include "gofer/p9/flags.h"
+#include "gofer/p9/google_messages.h"
 #include "gofer/server.h"
 #include "spec/base/worker_fd.h"
 #include "tests/audit/works.h"
@@ -36,6 +37,9 @@ class Asking {
   void ask(std::string_view what, const base::Result<T>& answer) {
     if (!answer) failed_.append(what).append(" failed; ");
   }
+  void ask(std::string_view what, bool answer) {
+    if (!answer) failed_.append(what).append(" failed; ");
+  }
   const std::string& failed() const { return failed_; }
 
  private:
@@ -60,6 +64,7 @@ void look(Client& client, Asking& asking) {
   asking.ask("attribute", client.get_xattr(Client::root(), "user.there"));
   auto file = client.open("file", p9::kOpenRdonly);
   asking.ask("open", file);
+  asking.ask("take the descriptor", client.connection().take_descriptor().valid());
   if (file) lock(client, asking, *file, p9::kLockRead);
   auto directory = client.open("directory", p9::kOpenRdonly | p9::kOpenDirectory);
   asking.ask("open a directory", directory);
@@ -103,6 +108,7 @@ void change(Client& client, Asking& asking) {
   asking.ask("write", client.write(*file, 0, "written"));
   asking.ask("fsync", client.call(p9::Tfsync{*file, {0}}));
   asking.ask("fdatasync", client.call(p9::Tfsync{*file, {1}}));
+  asking.ask("allocate", client.call(p9::Tallocate{*file, 0, 0, 100}));
   lock(client, asking, *file, p9::kLockWrite);
   asking.ask("set attribute", client.set_xattr(Client::root(), "user.made", "value"));
   asking.ask("remove attribute",
@@ -120,7 +126,8 @@ Ended served(Filter filter, Served how, Work work) {
   support::set_xattr(worker.root().path(), "user.there", "value");
   Asking asking;
   {
-    auto client = Client::connect(std::move(worker.client()));
+    auto client =
+        Client::connect(std::move(worker.client()), p9client::kDefaultMsize, p9::kNewestGoogle);
     asking.ask("attach", client);
     if (client) work(*client, asking);
   }

@@ -206,8 +206,8 @@ TEST(MemoryRights, NeverIncludeExecution) {
 }
 
 TEST(RoleSizes, AreSmall) {
-  EXPECT_LE(policies::rule_count(Role::kReadOnly), 27u);
-  EXPECT_LE(policies::rule_count(Role::kReadWrite), 46u);
+  EXPECT_LE(policies::rule_count(Role::kReadOnly), 28u);
+  EXPECT_LE(policies::rule_count(Role::kReadWrite), 48u);
   EXPECT_LE(policies::rule_count(Role::kSupervisor), 20u);
   EXPECT_EQ(policies::rule_count(Role::kInit), 1u);
 }

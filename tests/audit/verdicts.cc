@@ -1,9 +1,11 @@
 #include "tests/audit/verdicts.h"
 
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -27,6 +29,9 @@ constexpr uint64_t kItself = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
 constexpr uint64_t kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
 constexpr uint64_t kReadWrite = PROT_READ | PROT_WRITE;
 constexpr uint64_t kWalk = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+constexpr uint64_t kAllocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+                                    FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+                                    FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
 constexpr uint64_t kTmpfileBit = O_TMPFILE & ~O_DIRECTORY;
 static_assert(static_cast<int>(kHere) == AT_FDCWD && static_cast<int>(kHereToo) == AT_FDCWD);
 
@@ -136,6 +141,13 @@ constexpr Row kRead[] = {
     {"a lease", SYS_fcntl, {kFd, F_SETLEASE}, kKilled},
     {"locking with a command to come", SYS_fcntl, {kFd, F_OFD_SETLK | kHigh}, kKilled},
     {"locking the old way", SYS_flock, {kFd}, kKilled},
+    {"a reply with a descriptor", SYS_sendmsg, {3, 0, MSG_NOSIGNAL}, kAllowed},
+    {"a message elsewhere", SYS_sendmsg, {kFd, 0, MSG_NOSIGNAL}, kKilled},
+    {"a message to the log", SYS_sendmsg, {2, 0, MSG_NOSIGNAL}, kKilled},
+    {"a message that may signal", SYS_sendmsg, {3, 0, 0}, kKilled},
+    {"a message out of band", SYS_sendmsg, {3, 0, MSG_NOSIGNAL | MSG_OOB}, kKilled},
+    {"a message with a flag to come", SYS_sendmsg, {3, 0, MSG_NOSIGNAL | kHigh}, kKilled},
+    {"many messages", SYS_sendmmsg, {3, 0, 1, MSG_NOSIGNAL}, kKilled},
 };
 
 // Everything that changes a file, in the forms in which a read-write worker may.
@@ -220,7 +232,11 @@ constexpr Row kReadWriteOnly[] = {
     {"removing an attribute", SYS_removexattr, {}, kAllowed},
     {"removing an attribute of a link", SYS_lremovexattr, {}, kKilled},
     {"removing an attribute of a descriptor", SYS_fremovexattr, {kFd}, kKilled},
-    {"allocating", SYS_fallocate, {kFd}, kKilled},
+    {"allocating", SYS_fallocate, {kFd}, kAllowed},
+    {"allocating in every way", SYS_fallocate, {kFd, kAllocateModes}, kAllowed},
+    {"showing what was deleted", SYS_fallocate, {kFd, FALLOC_FL_NO_HIDE_STALE}, kKilled},
+    {"allocating in a way to come", SYS_fallocate, {kFd, 0x80}, kKilled},
+    {"allocating with a high bit", SYS_fallocate, {kFd, kHigh}, kKilled},
 };
 
 constexpr Row kSupervisor[] = {

@@ -271,6 +271,7 @@ TEST(BadInput, OfMountOptionsIsRefused) {
        "x-gofer.xattr=none x-gofer.xattr=user"},
       {"xattr none and others", with(R"("rbind","x-gofer.xattr=acl","x-gofer.xattr=none")"),
        kBadSpec, "/mounts/0/options: x-gofer.xattr=none and name spaces"},
+      {"donate on", with(R"("rbind","x-gofer.donate=on")"), kBadSpec, "x-gofer.donate=off"},
       {"locks on", with(R"("rbind","x-gofer.locks=on")"), kBadSpec, "x-gofer.locks=off"},
       {"xattr security", with(R"("rbind","x-gofer.xattr=security")"), kAccepted,
        "note: /mounts/0/options: x-gofer.xattr=security: the worker keeps CAP_SETFCAP"},

@@ -210,7 +210,7 @@ TEST_F(Cli, ChecksWithoutChangingAnything) {
 TEST_F(Cli, SaysWhichXattrsAndLocksEachAttachPointServes) {
   bundle_.annotate("org.gofer.root.options", "x-gofer.xattr=acl,x-gofer.xattr=security")
       .mount("/plain", bundle_.beside("plain"),
-             {"rbind", "x-gofer.xattr=none", "x-gofer.locks=off"});
+             {"rbind", "x-gofer.xattr=none", "x-gofer.locks=off", "x-gofer.donate=off"});
   write();
   Said table = run({"--check", "--spec", bundle_.config()});
   EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/ +rw +user,acl,security +on )")))
@@ -227,9 +227,11 @@ TEST_F(Cli, SaysWhichXattrsAndLocksEachAttachPointServes) {
     ASSERT_EQ(points.size(), 3U);
     EXPECT_EQ(dump(*points[0].find("xattr")), R"(["user","acl","security"])");
     EXPECT_EQ(dump(*points[0].find("locks")), "true");
+    EXPECT_EQ(dump(*points[0].find("donate")), "true");
     EXPECT_EQ(dump(*points[1].find("xattr")), R"(["user"])");
     EXPECT_EQ(dump(*points[2].find("xattr")), "[]");
     EXPECT_EQ(dump(*points[2].find("locks")), "false");
+    EXPECT_EQ(dump(*points[2].find("donate")), "false");
   }
 }
 

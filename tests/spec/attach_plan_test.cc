@@ -37,7 +37,7 @@ constexpr std::string_view kContainer = R"({
      "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
     {"destination": "/etc/resolv.conf", "type": "bind", "source": "run/resolv.conf",
      "options": ["bind", "ro", "rslave", "x-gofer.panic-on-write", "x-gofer.xattr=none",
-                 "x-gofer.locks=off"]},
+                 "x-gofer.locks=off", "x-gofer.donate=off"]},
     {"destination": "/run/ipc", "type": "none", "source": "/run/ipc", "futureMember": [1, {}],
      "options": ["rbind", "x-gofer.mknod=fifo", "x-gofer.mknod=socket"]}
   ],
@@ -103,6 +103,8 @@ TEST(AttachPlan, HasTheRootFirstAndThenTheBindMountsInOrder) {
   EXPECT_TRUE(data.locks);
   EXPECT_EQ(resolv.xattrs, (XattrNames{.user = false}));
   EXPECT_FALSE(resolv.locks);
+  EXPECT_TRUE(data.donate);
+  EXPECT_FALSE(resolv.donate);
   EXPECT_EQ(root.xattrs, (XattrNames{}));
   EXPECT_TRUE(made->notes.empty());
 }
@@ -138,7 +140,7 @@ TEST(AttachPlan, RootOptionsComeFromTheAnnotation) {
             "spec: /annotations/org.gofer.root.options: the option \"x-gofer.panic\" is not known; "
             "expected one of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket "
             "x-gofer.xattr=none x-gofer.xattr=user x-gofer.xattr=acl x-gofer.xattr=security "
-            "x-gofer.xattr=trusted x-gofer.locks=off");
+            "x-gofer.xattr=trusted x-gofer.locks=off x-gofer.donate=off");
   EXPECT_NE(refusal(test::replaced(with("x-gofer.panic-on-write"), ",\"readonly\":true", ""))
                 .find("nothing would ever panic"),
             std::string::npos);

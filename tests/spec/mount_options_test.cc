@@ -152,6 +152,11 @@ TEST(MountOptions, LocksAreServedUnlessTheyAreSwitchedOff) {
   EXPECT_FALSE(parsed({"x-gofer.locks=off"}).own.locks);
 }
 
+TEST(MountOptions, DescriptorsGoToTheClientUnlessThatIsSwitchedOff) {
+  EXPECT_TRUE(parsed({}).own.donate);
+  EXPECT_FALSE(parsed({"x-gofer.donate=off"}).own.donate);
+}
+
 TEST(MountOptions, PanicOnWriteNeedsAReadOnlyTree) {
   EXPECT_EQ(parsed({"ro", "x-gofer.panic-on-write"}).own.on_write, OnWrite::kPanic);
   EXPECT_EQ(parsed({"x-gofer.panic-on-write", "ro"}).own.on_write, OnWrite::kPanic);
@@ -168,13 +173,28 @@ TEST(MountOptions, UnknownGoferOptionsAreErrorsThatListTheKnownOnes) {
             "spec: /mounts/0/options/1: the option \"x-gofer.panic\" is not known; expected one "
             "of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket "
             "x-gofer.xattr=none x-gofer.xattr=user x-gofer.xattr=acl x-gofer.xattr=security "
-            "x-gofer.xattr=trusted x-gofer.locks=off");
-  for (std::string word :
-       {"x-gofer.", "x-gofer", "x-gofer.panic-on-write=1", "x-gofer.mknod",
-        "x-gofer.mknod=", "x-gofer.mknod=block", "x-gofer.mknod=fifo,socket",
-        "X-Gofer.panic-on-write", "x-gofer-panic-on-write", "x-gofer.xattr",
-        "x-gofer.xattr=", "x-gofer.xattr=all", "x-gofer.xattr=user,acl", "x-gofer.xattr=User",
-        "x-gofer.xattr=posix_acl", "x-gofer.locks", "x-gofer.locks=on", "x-gofer.locks=0"}) {
+            "x-gofer.xattr=trusted x-gofer.locks=off x-gofer.donate=off");
+  for (std::string word : {"x-gofer.",
+                           "x-gofer",
+                           "x-gofer.panic-on-write=1",
+                           "x-gofer.mknod",
+                           "x-gofer.mknod=",
+                           "x-gofer.mknod=block",
+                           "x-gofer.mknod=fifo,socket",
+                           "X-Gofer.panic-on-write",
+                           "x-gofer-panic-on-write",
+                           "x-gofer.xattr",
+                           "x-gofer.xattr=",
+                           "x-gofer.xattr=all",
+                           "x-gofer.xattr=user,acl",
+                           "x-gofer.xattr=User",
+                           "x-gofer.xattr=posix_acl",
+                           "x-gofer.locks",
+                           "x-gofer.locks=on",
+                           "x-gofer.locks=0",
+                           "x-gofer.donate",
+                           "x-gofer.donate=on",
+                           "x-gofer.donate=OFF"}) {
     std::string line = refusal(bundle_with(bind_with("\"" + word + "\"")));
     EXPECT_NE(line.find("is not known; expected one of"), std::string::npos) << line;
   }
@@ -203,10 +223,12 @@ TEST(RootOptions, ComeFromTheAnnotation) {
 }
 
 TEST(RootOptions, AreEveryWordOfThisProgram) {
-  auto options = parse_root_options("x-gofer.xattr=acl,x-gofer.locks=off", Access::kReadWrite);
+  auto options = parse_root_options("x-gofer.xattr=acl,x-gofer.locks=off,x-gofer.donate=off",
+                                    Access::kReadWrite);
   ASSERT_TRUE(options.has_value());
   EXPECT_EQ(options->own.xattrs, (XattrNames{.user = true, .acl = true}));
   EXPECT_FALSE(options->own.locks);
+  EXPECT_FALSE(options->own.donate);
   for (std::string_view word : gofer_words())
     EXPECT_TRUE(parse_root_options(word, Access::kReadOnly).has_value()) << word;
   EXPECT_FALSE(
