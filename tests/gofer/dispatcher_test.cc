@@ -16,6 +16,13 @@ constexpr p9::Fid kFile{2};
 
 class Dispatch : public Served {
  protected:
+  // In the dialect that has every message.
+  void serve(AttachPoint options = none()) {
+    Served::serve(options);
+    ASSERT_EQ(outcome(call(p9::Tversion{kOwnMsize, "9P2000.L.Google.13"})), "ok");
+    p9::Tattach attach{kRoot, p9::Fid{p9::kNoFid}, "", "/", p9::kNoUname};
+    ASSERT_EQ(outcome(call(attach)), "ok");
+  }
   struct Reply {
     uint8_t type = 0;
     p9::Tag tag;
@@ -90,7 +97,7 @@ TEST_F(Dispatch, ServesOnlyTversionBeforeAVersion) {
     if (std::is_same_v<M, p9::Tversion>) return;
     ASSERT_EQ(outcome(serve_frame(*fresh, frame_of(message), room)), "ok");
     EXPECT_EQ(room[4], std::byte{p9::Rlerror::kLine.type}) << M::kLine.name;
-    EXPECT_EQ(room[7], std::byte{EINVAL}) << M::kLine.name;
+    EXPECT_EQ(room[7], std::byte{p9::since<M>() == 0 ? EINVAL : EOPNOTSUPP}) << M::kLine.name;
   });
   ASSERT_EQ(outcome(serve_frame(*fresh, frame_of(p9::Tversion{8192, "9P2000.L"}), room)), "ok");
   EXPECT_EQ(room[4], std::byte{p9::Rversion::kLine.type});
@@ -224,6 +231,19 @@ TEST_F(Dispatch, TracesRequestsAtDebugLevel) {
   send(p9::Tflush{p9::Tag{9}});
   EXPECT_NE(log().find("Tgetattr fid=2 request_mask=0"), std::string::npos) << log();
   EXPECT_NE(log().find("Tflush oldtag=9"), std::string::npos) << log();
+}
+
+TEST_F(Dispatch, ReleasesTheFidOfATsetattrclunkThatFailed) {
+  support::make_symlink(on_host("l"), "target");
+  serve();
+  ASSERT_EQ(outcome(walk_to(kFile, {"l"})), "ok");
+  p9::Tsetattrclunk request{.fid = kFile, .valid = p9::kSetattrMode, .mode = 0600};
+  EXPECT_EQ(send(request).error(), EOPNOTSUPP);
+  EXPECT_EQ(send(p9::Tclunk{kFile}).error(), EBADF);
+  ASSERT_EQ(outcome(call(p9::Tversion{kOwnMsize, "9P2000.L.Google.11"})), "ok");
+  ASSERT_EQ(outcome(call(p9::Tattach{kFile, p9::Fid{p9::kNoFid}, "", "/", 0})), "ok");
+  EXPECT_EQ(send(request).error(), EOPNOTSUPP);
+  EXPECT_EQ(send(p9::Tclunk{kFile}).error(), 0);
 }
 
 TEST_F(Dispatch, NeverAnswersMoreThanTheRoom) {

@@ -20,6 +20,7 @@ gofer::AttachPoint attach_point(const Export& how) {
                      .acl = how.acls,
                      .security = how.security,
                      .trusted = how.trusted},
+          .donate = how.donate,
           .locks = how.locks};
 }
 

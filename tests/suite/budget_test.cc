@@ -74,6 +74,7 @@ TEST_F(Budget, Y4_ADirectoryIsListedWholeWhenDescriptorsAreShort) {
 
 TEST_F(Budget, R1_RequestsThatFailLeaveNoDescriptorBehind) {
   serve();
+  speak(p9::kNewestGoogle);
   constexpr p9::Fid kFid{90'000};
   Subject subject{kFid, p9::Fid{90'001}, p9::Fid{90'002}, name("missing"), name("other")};
   auto make = [&](std::string_view where) {

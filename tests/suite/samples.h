@@ -4,9 +4,13 @@
 
 #include <sys/stat.h>
 
+#include <initializer_list>
+#include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "cmd/p9/client.h"
+#include "tests/support/raw_frame.h"
 
 namespace suite {
 
@@ -17,6 +21,25 @@ struct Subject {
   p9::Fid free;       // a number that is no fid yet
   p9::Name name;      // what is made, moved or removed
   p9::Name other;     // its new name
+};
+
+// The names of a Tmultigetattr, encoded.
+class Path {
+ public:
+  Path(std::initializer_list<std::string_view> names)
+      : Path(std::vector<std::string_view>(names)) {}
+  explicit Path(const std::vector<std::string_view>& names)
+      : count_(static_cast<uint16_t>(names.size())) {
+    support::RawFrame frame(0, {});
+    for (std::string_view name : names) frame.text(name);
+    bytes_ = frame.take();
+  }
+  // Views into this.
+  p9::PathNames names() const { return {p9::Bytes(bytes_).subspan(p9::kHeaderSize), count_}; }
+
+ private:
+  uint16_t count_;
+  std::vector<std::byte> bytes_;
 };
 
 template <class M>
@@ -107,6 +130,49 @@ inline auto sample(Of<p9::Tclunk>, const Subject& s) {
 }
 inline auto sample(Of<p9::Tremove>, const Subject& s) {
   return p9::Tremove{s.fid};
+}
+
+inline auto sample(Of<p9::Tflushf>, const Subject& s) {
+  return p9::Tflushf{s.fid};
+}
+inline auto sample(Of<p9::Twalkgetattr>, const Subject& s) {
+  return p9::Twalkgetattr{s.fid, s.free, {{s.name}, 1}};
+}
+inline auto sample(Of<p9::Tucreate>, const Subject& s) {
+  return p9::Tucreate{s.fid, s.name, p9::kOpenRdwr, 0644, p9::kNoGid, p9::kNoUname};
+}
+inline auto sample(Of<p9::Tumkdir>, const Subject& s) {
+  return p9::Tumkdir{s.fid, s.name, 0755, p9::kNoGid, p9::kNoUname};
+}
+inline auto sample(Of<p9::Tumknod>, const Subject& s) {
+  return p9::Tumknod{s.fid, s.name, S_IFREG | 0644, 0, 0, p9::kNoGid, p9::kNoUname};
+}
+inline auto sample(Of<p9::Tusymlink>, const Subject& s) {
+  return p9::Tusymlink{s.fid, s.name, "target", p9::kNoGid, p9::kNoUname};
+}
+inline auto sample(Of<p9::Tallocate>, const Subject& s) {
+  return p9::Tallocate{s.fid, 0, 0, 100};
+}
+inline auto sample(Of<p9::Tgetxattr>, const Subject& s) {
+  return p9::Tgetxattr{s.fid, "user.a", 100};
+}
+inline auto sample(Of<p9::Tsetxattr>, const Subject& s) {
+  return p9::Tsetxattr{s.fid, "user.a", "new", 0};
+}
+inline auto sample(Of<p9::Tlistxattr>, const Subject& s) {
+  return p9::Tlistxattr{s.fid, 100};
+}
+inline auto sample(Of<p9::Tremovexattr>, const Subject& s) {
+  return p9::Tremovexattr{s.fid, "user.a"};
+}
+inline auto sample(Of<p9::Tsetattrclunk>, const Subject& s) {
+  return p9::Tsetattrclunk{.fid = s.fid, .valid = p9::kSetattrMode, .mode = 0600};
+}
+// The names are valid until the next sample of this type.
+inline auto sample(Of<p9::Tmultigetattr>, const Subject& s) {
+  static Path path{};
+  path = {"", s.name.view()};
+  return p9::Tmultigetattr{s.fid, path.names()};
 }
 
 template <class F, class... M>

@@ -18,6 +18,7 @@ struct Export {
   bool panic_on_write = false;
   bool make_fifo = false;
   bool make_socket = false;
+  bool donate = true;
   // Extended attributes besides user.*, or none at all.
   bool no_xattrs = false;
   bool acls = false;

@@ -42,13 +42,39 @@ TEST_F(Version, W12_SmallMsizesAndForeignDialectsLeaveNothingAttachable) {
   }
   for (const std::string& version :
        {""s, "9P"s, "9P2000"s, "9P2000.u"s, "9p2000.l"s, "9P2000.L.Google.-1"s, "9P2000.L\0"s,
-        std::string(8000, 'x')}) {
+        "9P2000.L.Google."s, "9P2000.L.Google.01"s, "9P2000.L.Google.1 "s, "9P2000.L.google.1"s,
+        "9P2000.L.Google.4294967296"s, "9P2000.L.Google."s + std::string(8000, '0') + "1",
+        "9P2000.L.Google.1.1"s, "9P2000.u.Google.1"s, std::string(8000, 'x')}) {
     EXPECT_TRUE(version_reply(client(), 1 << 20, version).starts_with("unknown"))
         << version.substr(0, 40);
     EXPECT_EQ(outcome(client().attach(Client::root())), "EINVAL");
   }
   EXPECT_EQ(outcome(client().version()), "ok");
   EXPECT_EQ(outcome(client().attach(Client::root())), "ok");
+}
+
+TEST_F(Version, ServesEveryGoogleDialectToTheThirteenthUnderItsOwnName) {
+  serve_silently();
+  for (uint32_t n = 0; n <= p9::kNewestGoogle; ++n) {
+    std::string dialect = "9P2000.L.Google." + std::to_string(n);
+    EXPECT_EQ(version_reply(client(), 8192, dialect), dialect + " 8192");
+    EXPECT_EQ(outcome(client().attach(Client::root())), "ok");
+  }
+}
+
+TEST_F(Version, AsksForLessThanATooNewGoogleDialectAndKeepsWhatWasAgreedOn) {
+  serve();
+  speak(p9::kNewestGoogle);
+  for (const char* number : {"14", "15", "1000", "4294967295"}) {
+    EXPECT_EQ(version_reply(client(), 8192, "9P2000.L.Google."s + number), "EAGAIN") << number;
+  }
+  EXPECT_EQ(outcome(client().call(p9::Tflushf{Client::root()})), "ok");
+}
+
+TEST_F(Version, OfAClientThatCountsDownIsTheNewest) {
+  serve_silently();
+  ASSERT_EQ(outcome(client().version(8192, 40)), "ok");
+  EXPECT_EQ(client().google(), p9::kNewestGoogle);
 }
 
 TEST_F(Version, MustComeFirst) {

@@ -80,6 +80,19 @@ const std::map<std::string_view, Row>& answers() {
        files({"EBADF", "EBADF", "EBADF", "EBADF", "ok", "ok", "EBADF", "EBADF"}, "EBADF", "ok")},
       {"Tclunk", files({"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok"}, "ok", "EINVAL")},
       {"Tremove", files({"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"})},
+      {"Tflushf", all("ok")},
+      {"Twalkgetattr", directories("ENOENT")},
+      {"Tucreate", directories("ok")},
+      {"Tumkdir", directories("ok")},
+      {"Tumknod", directories("ok")},
+      {"Tusymlink", directories("ok")},
+      {"Tallocate", files({"EBADF", "EBADF", "EBADF", "EBADF", "ok", "ok", "EBADF", "EBADF"})},
+      {"Tgetxattr", files({"ok", "ok", "ENODATA", "ok", "ok", "ok", "ok", "ok"})},
+      {"Tsetxattr", files({"ok", "ok", "EPERM", "ok", "ok", "ok", "ok", "ok"})},
+      {"Tlistxattr", all("ok")},
+      {"Tremovexattr", files({"ok", "ok", "EPERM", "ok", "ok", "ok", "ok", "ok"})},
+      {"Tsetattrclunk", files({"ok", "ok", "EOPNOTSUPP", "ok", "ok", "ok", "ok", "ok"})},
+      {"Tmultigetattr", directories("ok")},
   };
   return kAnswers;
 }
@@ -91,7 +104,10 @@ constexpr bool kAboutTheSession = std::is_same_v<M, p9::Tversion> || std::is_sam
 
 class State : public World {
  protected:
-  void SetUp() override { serve(); }
+  void SetUp() override {
+    serve();
+    speak(p9::kNewestGoogle);
+  }
 
   // A fid in the state of this column, on a file of its own.
   p9::Fid make(std::size_t state) {

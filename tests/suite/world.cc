@@ -38,6 +38,12 @@ void World::serve(const path& source, const Export& how) {
   ASSERT_EQ(outcome(client().attach(Client::root())), "ok");
 }
 
+void World::speak(uint32_t google) {
+  ASSERT_EQ(outcome(client().version(p9client::kDefaultMsize, google)), "ok");
+  ASSERT_EQ(client().google(), google);
+  ASSERT_EQ(outcome(client().attach(Client::root())), "ok");
+}
+
 std::string World::hang_up() {
   client_.reset();
   return served_->end();

@@ -38,6 +38,8 @@ class World : public testing::Test {
   // The same, without a word to the server yet.
   void serve_silently(const Export& how = {}) { serve_silently(exported(), how); }
   void serve_silently(const path& source, const Export& how);
+  // Begins anew in the dialect 9P2000.L.Google.N.
+  void speak(uint32_t google);
   Client& client() { return *client_; }
   Served& served() { return *served_; }
   // Closes the client's end and says why the server ended. Else TearDown() expects "hangup".

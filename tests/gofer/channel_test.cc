@@ -1,0 +1,161 @@
+// Replies that take a descriptor with them: Channel::send_with().
+#include "gofer/channel.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "tests/support/descriptors.h"
+
+namespace gofer {
+namespace {
+
+using base::UniqueFd;
+
+struct Received {
+  std::size_t bytes = 0;
+  std::vector<UniqueFd> fds;
+};
+
+// One recvmsg(2) of at most room.size() bytes.
+Received receive(base::Fd socket, std::span<std::byte> room) {
+  iovec data{.iov_base = room.data(), .iov_len = room.size()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(4 * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  Received received;
+  received.bytes = static_cast<std::size_t>(
+      std::max<ssize_t>(0, ::recvmsg(socket.raw(), &message, MSG_CMSG_CLOEXEC)));
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr) return received;
+  for (std::size_t i = 0; i < (header->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
+    int raw = -1;
+    std::memcpy(&raw, CMSG_DATA(header) + i * sizeof raw, sizeof raw);
+    received.fds.emplace_back(raw);
+  }
+  return received;
+}
+
+void fill(Channel& channel, std::size_t size, char with) {
+  auto room = channel.reply_room(size);
+  ASSERT_TRUE(room.has_value());
+  std::ranges::fill(room->first(size), static_cast<std::byte>(with));
+}
+
+TEST(ChannelWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithTheFirstByte) {
+  auto [server, client] = support::socket_pair();
+  UniqueFd file = support::make_memory_file("donated");
+  Channel channel(server, 4096);
+  fill(channel, 10, 'a');
+  channel.collect(10);
+  fill(channel, 20, 'b');
+  ASSERT_TRUE(channel.send_with(20, file).has_value());
+  fill(channel, 5, 'c');
+  channel.collect(5);
+  ASSERT_TRUE(channel.flush().has_value());
+  std::string text;
+  for (std::size_t i = 0; i < 35; ++i) {
+    std::byte byte{};
+    Received one = receive(client, {&byte, 1});
+    ASSERT_EQ(one.bytes, 1U);
+    EXPECT_EQ(one.fds.size(), i == 10 ? 1U : 0U) << i;
+    text += static_cast<char>(byte);
+  }
+  EXPECT_EQ(text, std::string(10, 'a') + std::string(20, 'b') + std::string(5, 'c'));
+}
+
+// The socket takes a part of it at a time.
+TEST(ChannelWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer) {
+  constexpr std::size_t kSize = std::size_t{1} << 20;
+  auto [server, client] = support::socket_pair();
+  UniqueFd file = support::make_memory_file("donated");
+  Channel channel(server, kSize);
+  fill(channel, kSize, 'x');
+  std::thread sender([&] { EXPECT_TRUE(channel.send_with(kSize, file).has_value()); });
+  std::vector<std::byte> room(3000);
+  std::size_t bytes = 0;
+  std::size_t fds = 0;
+  while (bytes < kSize) {
+    Received some = receive(client, room);
+    if (some.bytes == 0) break;
+    EXPECT_EQ(some.fds.size(), bytes == 0 ? 1U : 0U);
+    bytes += some.bytes;
+    fds += some.fds.size();
+  }
+  sender.join();
+  EXPECT_EQ(bytes, kSize);
+  EXPECT_EQ(fds, 1U);
+}
+
+TEST(ChannelWithDescriptors, ReportsAPeerThatIsGone) {
+  auto [server, client] = support::socket_pair();
+  UniqueFd file = support::make_memory_file("donated");
+  Channel channel(server, 4096);
+  fill(channel, 20, 'b');
+  client.reset();
+  auto sent = channel.send_with(20, file);
+  ASSERT_FALSE(sent.has_value());
+  EXPECT_EQ(sent.error().code(), EPIPE);
+}
+
+// As a user whose descriptors in flight nobody else counts, and without the privilege to have more
+// of them than the limit: sends `replies` with a descriptor each. 0 if all went out.
+int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit) {
+  constexpr uid_t kNobodyElse = 64'777;
+  rlimit few{limit, limit};
+  Channel channel(server, 4096);
+  auto room = channel.reply_room(24);
+  if (!room) return 10;
+  std::ranges::fill(room->first(24), std::byte{'x'});
+  if (::setgroups(0, nullptr) != 0 || ::setresuid(kNobodyElse, kNobodyElse, kNobodyElse) != 0 ||
+      ::setrlimit(RLIMIT_NOFILE, &few) != 0)
+    return 11;
+  for (int i = 0; i < replies; ++i)
+    if (!channel.send_with(24, file)) return 12;
+  return 0;
+}
+
+TEST(ChannelWithDescriptors, H6_SendsRepliesAloneWhereTheKernelHoldsTooManyDescriptors) {
+  constexpr int kReplies = 60;
+  constexpr rlim_t kLimit = 20;
+  auto [server, client] = support::socket_pair();
+  UniqueFd file = support::make_memory_file("donated");
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(send_as_nobody(server, file, kReplies, kLimit));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  std::size_t fds = 0;
+  std::array<std::byte, 24> room{};
+  for (int i = 0; i < kReplies; ++i) {
+    std::size_t have = 0;
+    while (have < room.size()) {
+      Received some = receive(client, std::span(room).subspan(have));
+      ASSERT_GT(some.bytes, 0U);
+      have += some.bytes;
+      fds += some.fds.size();
+    }
+  }
+  EXPECT_GE(fds, kLimit);
+  EXPECT_LE(fds, kLimit + 1);
+}
+
+}  // namespace
+}  // namespace gofer
