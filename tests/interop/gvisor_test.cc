@@ -49,7 +49,7 @@ class GvisorAt : public testing::TestWithParam<unsigned> {
     return {end, client.out(), client.err()};
   }
   // Descriptors that a worker keeps of places that nobody has a fid of any more.
-  static constexpr std::size_t kPlaces = 600;
+  static constexpr std::size_t kPlaces = 4;
   static unsigned want() { return std::min(GetParam(), kNewest); }
   static std::vector<std::string> ask() { return {"-ask", std::to_string(GetParam())}; }
 

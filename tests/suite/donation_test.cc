@@ -276,7 +276,7 @@ TEST_F(Donation, H6_OfAClientThatNeverCollectsStopsTheWorkerWhichGoesOnAfterward
     ASSERT_EQ(outcome(reply), "ok");
     if (reply->type() != p9::Rlopen::kLine.type) continue;
     ++opened;
-    with_descriptor += reply->descriptor.valid() ? 1 : 0;
+    with_descriptor += reply->descriptor.valid() ? 1U : 0U;
   }
   EXPECT_EQ(opened, kOpens);
   EXPECT_EQ(with_descriptor, kOpens);

@@ -249,7 +249,7 @@ TEST_F(Owners, ThatARequestLeavesOutAreThoseOfTheAttach) {
 }
 
 TEST_F(Owners, ChangeNothingOfWhatMayBeMade) {
-  for (uint32_t type : {S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK}) {
+  for (mode_t type : {mode_t{S_IFCHR}, mode_t{S_IFBLK}, mode_t{S_IFIFO}, mode_t{S_IFSOCK}}) {
     auto node = p9::Tumknod{Client::root(), name("node"), type | 0600, 1, 3, 0, 0};
     EXPECT_EQ(outcome(client().call(node)), "EPERM") << type;
   }
