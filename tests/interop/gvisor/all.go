@@ -36,8 +36,8 @@ func (s *session) mix(directory, name string) {
 	if !s.succeed("create", err) {
 		return
 	}
-	s.descriptor("create", donated, p9.ReadWrite, true)
 	text := directory + "/" + name
+	s.descriptor("create", donated, p9.ReadWrite, text)
 	_, err = file.WriteAt([]byte(text), 0)
 	s.succeed("write", err)
 	room := make([]byte, len(text))

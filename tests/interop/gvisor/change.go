@@ -39,7 +39,7 @@ func (s *session) create() {
 	if !s.succeed("create", err) {
 		return
 	}
-	s.descriptor("create", donated, p9.ReadWrite, true)
+	s.descriptor("create", donated, p9.ReadWrite, "created")
 	s.owned("created")
 	s.expect(s.lstat("created").Mode == syscall.S_IFREG|0o640, "mode of what was created")
 	data := make([]byte, 300_000)

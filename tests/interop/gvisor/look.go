@@ -30,12 +30,17 @@ func (s *session) walk(names ...string) p9.File {
 
 func (s *session) close(file p9.File) { s.succeed("close", file.Close()) }
 
-// descriptor checks that one came exactly where it should, with the access that was asked for.
-func (s *session) descriptor(what string, donated *fd.FD, flags p9.OpenFlags, regular bool) {
-	if !s.expect((donated != nil) == (s.donates && regular), "%s: a descriptor: %v", what, donated != nil) ||
-		donated == nil {
+// descriptor checks that one came exactly where it should: of that file, with the access that was
+// asked for.
+func (s *session) descriptor(what string, donated *fd.FD, flags p9.OpenFlags, path string) {
+	host := s.lstat(path)
+	wanted := s.donates && host.Mode&syscall.S_IFMT == syscall.S_IFREG
+	if !s.expect((donated != nil) == wanted, "%s: a descriptor: %v", what, donated != nil) || donated == nil {
 		return
 	}
+	var stat unix.Stat_t
+	s.succeed(what+": fstat of the descriptor", unix.Fstat(donated.FD(), &stat))
+	s.expect(stat.Ino == host.Ino, "%s: a descriptor of another file", what)
 	mode, err := unix.FcntlInt(uintptr(donated.FD()), unix.F_GETFL, 0)
 	s.succeed(what+": flags of the descriptor", err)
 	s.expect(mode&unix.O_ACCMODE == int(flags&p9.OpenFlagsModeMask), "%s: access %#x", what, mode)
@@ -48,8 +53,7 @@ func (s *session) open(flags p9.OpenFlags, names ...string) p9.File {
 	donated, _, _, err := file.Open(flags)
 	what := "open of " + filepath.Join(names...)
 	if s.succeed(what, err) {
-		stat := s.lstat(filepath.Join(names...))
-		s.descriptor(what, donated, flags, stat.Mode&syscall.S_IFMT == syscall.S_IFREG)
+		s.descriptor(what, donated, flags, filepath.Join(names...))
 	}
 	return file
 }
@@ -171,7 +175,7 @@ func (s *session) sameEntries(path string, names []string) {
 			s.expect(!seen[entry.Name], "%s lists %s twice", path, entry.Name)
 			seen[entry.Name] = true
 			host := s.lstat(filepath.Join(path, entry.Name))
-			wanted := p9.FileMode(host.Mode).QIDType()
+			wanted := qidType(host.Mode)
 			if s.version == 0 {
 				wanted = p9.QIDType(host.Mode >> 12 & 017)
 			}
@@ -182,6 +186,19 @@ func (s *session) sameEntries(path string, names []string) {
 	wanted, _ := os.ReadDir(s.host(path))
 	s.expect(len(seen) == len(wanted), "%s lists %d names of %d", path, len(seen), len(wanted))
 	s.close(directory)
+}
+
+// qidType is what the protocol has for a file. gVisor's own server says that FIFOs and sockets are
+// append-only, for want of a better word; its client takes whatever is no directory and no link for
+// a file.
+func qidType(mode uint32) p9.QIDType {
+	switch mode & syscall.S_IFMT {
+	case syscall.S_IFDIR:
+		return p9.TypeDir
+	case syscall.S_IFLNK:
+		return p9.TypeSymlink
+	}
+	return p9.TypeRegular
 }
 
 func (s *session) missing() {
