@@ -21,6 +21,9 @@ namespace {
 
 using std::string_view;
 
+constexpr string_view kPlain = "9P2000.L";
+constexpr string_view kGoogle = "9P2000.L.Google.13";
+
 constexpr p9::Fid kRoot{0};
 constexpr p9::Fid kFid{1};
 constexpr p9::Fid kOther{2};
@@ -37,8 +40,8 @@ p9::Bytes bytes(string_view text) {
 // One input: how the tree is served, and frames.
 class Input {
  public:
-  explicit Input(uint8_t how = 0) : all_(1, static_cast<char>(how)) {
-    add(p9::Tversion{8192, "9P2000.L"});
+  explicit Input(uint8_t how = 0, string_view dialect = kPlain) : all_(1, static_cast<char>(how)) {
+    add(p9::Tversion{8192, dialect});
     add(p9::Tattach{kRoot, p9::Fid{p9::kNoFid}, "user", "/", 1000});
   }
   template <p9::Message M>
@@ -67,7 +70,7 @@ using Corpus = std::map<std::string, std::string>;
 void add_samples(Corpus& corpus) {
   suite::Subject subject{kFid, kRoot, kFree, name("new"), name("other")};
   suite::for_each_sample(subject, [&]<class M>(const M& message) {
-    Input input;
+    Input input(0, p9::since<M>() == 0 ? kPlain : kGoogle);
     for (const char* where : {"f", "d", "l"})
       input.walk(kFid, {where}).add(message).clunk(kFid).clunk(kFree);
     input.walk(kFid, {"d", "f"}).open(kFid, p9::kOpenRdwr).add(message);
@@ -244,6 +247,35 @@ void add_sessions(Corpus& corpus) {
   corpus["session_full"] = tight.clunk(kFid).walk(kFid, {"f"}).open(kFid, p9::kOpenRdonly).all();
 }
 
+// What gVisor's client does.
+void add_google(Corpus& corpus) {
+  suite::Path path{"", "d", "f", "below"};
+  for (uint8_t how : {uint8_t{0}, fuzz::kAllXattrs, fuzz::kTight, fuzz::kReadOnly})
+    corpus["google_" + std::to_string(how)] =
+        Input(how, kGoogle)
+            .add(p9::Twalkgetattr{kRoot, kFid, {{name("d")}, 1}})
+            .add(p9::Tmultigetattr{kRoot, path.names()})
+            .add(p9::Tucreate{kFid, name("new"), p9::kOpenRdwr, 06755, 1000, 1000})
+            .add(p9::Tallocate{kFid, 0, 100, 4000})
+            .add(p9::Tallocate{kFid, 3, 0, 4000})
+            .add(p9::Tsetxattr{kFid, "user.b", "value", 1})
+            .add(p9::Tgetxattr{kFid, "user.b", 0})
+            .add(p9::Tlistxattr{kFid, 0})
+            .add(p9::Tremovexattr{kFid, "user.b"})
+            .add(p9::Tflushf{kFid})
+            .add(p9::Tsetattrclunk{.fid = kFid, .valid = p9::kSetattrSize, .size = 7})
+            .add(p9::Tumkdir{kRoot, name("new"), 0700, 1, 1})
+            .add(p9::Tumknod{kRoot, name("p2"), S_IFIFO | 0600, 0, 0, 1, 1})
+            .add(p9::Tusymlink{kRoot, name("l2"), "../outside", 1, 1})
+            .add(p9::Twalkgetattr{kRoot, kOther, {{name("d"), name("f")}, 2}})
+            .open(kOther, p9::kOpenRdonly)
+            .add(p9::Twalkgetattr{kOther, kOther, {}})
+            .add(p9::Tversion{8192, "9P2000.L.Google.14"})
+            .add(p9::Tversion{8192, "9P2000.L.Google.2"})
+            .add(p9::Tallocate{kOther, 0, 0, 1})
+            .all();
+}
+
 Corpus make_corpus() {
   Corpus corpus;
   add_samples(corpus);
@@ -252,6 +284,7 @@ Corpus make_corpus() {
   add_xattrs(corpus);
   add_locks(corpus);
   add_sessions(corpus);
+  add_google(corpus);
   return corpus;
 }
 

@@ -150,6 +150,7 @@ void serve(gofer::Session& session, p9::Bytes input) {
     input = input.subspan(size);
     auto replied = gofer::serve_frame(session, frame, room);
     require(replied.has_value(), "a frame of its true size is answered");
+    (void)session.take_donation();  // as the loop does, with each reply
     check_reply(frame, std::span(room).first(*replied));
   }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/suite/batch.h"
+#include "tests/suite/samples.h"
 #include "tests/suite/world.h"
 
 namespace suite {
@@ -51,6 +52,11 @@ class Meanwhile {
 
 class Escape : public World {
  protected:
+  // In the dialect that has every message.
+  void serve() {
+    World::serve();
+    speak(p9::kNewestGoogle);
+  }
   p9::WalkList<p9::Name> names(std::initializer_list<std::string_view> texts) const {
     p9::WalkList<p9::Name> list;
     for (std::string_view text : texts) list.items[list.count++] = name(text);
@@ -72,6 +78,7 @@ class Escape : public World {
     if (round % 8 == 1)
       batch.add(p9::Tsetattr{.fid = kFile, .valid = p9::kSetattrMode, .mode = kInsideMode});
     if (round % 8 == 2) touch_attributes(batch);
+    if (round % 8 == 3) touch_at_once(batch, from, walk, second);
     batch.add(p9::Tclunk{kFile});
     batch.add(p9::Tclunk{kDirectory});
     batch.run(client().connection(), [&](const p9client::Frame& reply) { see(reply); });
@@ -104,7 +111,42 @@ class Escape : public World {
       batch.add(p9::Tclunk{kMade});
     }
   }
+  // The Google extensions, which walk, ask and make at once.
+  void touch_at_once(Batch& batch, p9::Fid from, std::initializer_list<std::string_view> walk,
+                     std::string_view second) {
+    std::vector<std::string_view> all{""};
+    all.insert(all.end(), walk);
+    if (!second.empty()) all.push_back(second);
+    Path path(all);
+    batch.add(p9::Tmultigetattr{from, path.names()});
+    batch.add(p9::Twalkgetattr{from, kMade, names(walk)});
+    batch.add(p9::Tgetxattr{kMade, "user.secret", 100});
+    batch.add(p9::Tsetxattr{kMade, "user.made", "", 0});
+    batch.add(p9::Tremovexattr{kMade, "user.made"});
+    batch.add(p9::Tumkdir{kMade, name("made"), 0755, p9::kNoGid, p9::kNoUname});
+    batch.add(p9::Tunlinkat{kMade, name("made"), p9::kUnlinkDirectory});
+    batch.add(p9::Tucreate{kMade, name("made"), p9::kOpenRdwr, kInsideMode, 0, 0});
+    batch.add(p9::Tallocate{kMade, 0, 0, 10});
+    batch.add(p9::Tsetattrclunk{.fid = kMade, .valid = p9::kSetattrMode, .mode = 0755});
+    batch.add(p9::Tunlinkat{kDirectory, name("made"), 0});
+  }
+  static void see_at_once(const p9client::Frame& reply) {
+    if (auto walked = as<p9::Rwalkgetattr>(reply)) {
+      ASSERT_NE(walked->attr.uid, kOutsideOwner);
+    }
+    if (auto asked = as<p9::Rmultigetattr>(reply)) {
+      p9::Reader in(asked->stats.encoded);
+      for (uint16_t i = 0; i < asked->stats.count; ++i)
+        ASSERT_NE(p9::Codec<p9::FullStat>::read(in).attr.uid, kOutsideOwner);
+    }
+    ASSERT_FALSE(as<p9::Rgetxattr>(reply).has_value());
+    if (!reply.descriptor.valid()) return;
+    struct stat info{};
+    ASSERT_EQ(::fstat(reply.descriptor.raw(), &info), 0);
+    ASSERT_NE(info.st_uid, kOutsideOwner);
+  }
   void see(const p9client::Frame& reply) {
+    see_at_once(reply);
     if (auto attributes = as<p9::Rgetattr>(reply)) {
       ASSERT_NE(attributes->uid, kOutsideOwner);
     }

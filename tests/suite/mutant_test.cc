@@ -38,7 +38,8 @@ class Mutant : public testing::Test {
   Answer send(std::string_view where, Of<M> type) {
     support::Gofer gofer(bundle_.config(), bundle_.attach_points(), {.binary = GOFER_MUTANT});
     if (!gofer.ready()) throw std::runtime_error(gofer.failure());
-    auto client = Client::connect(gofer.take_client(kTree));
+    auto client =
+        Client::connect(gofer.take_client(kTree), p9client::kDefaultMsize, p9::kNewestGoogle);
     auto fid = client->walk(where);
     Subject subject{fid->release(), Client::root(), client->new_fid(), *p9::Name::parse("inside"),
                     *p9::Name::parse("new")};
@@ -85,6 +86,9 @@ TEST_F(Mutant, TheViolationIsNamedWithItsSystemCall) {
   EXPECT_EQ(send("directory", Of<p9::Tsymlink>{}).call, "symlinkat");
   EXPECT_EQ(send("file", Of<p9::Tlopen>{}).call, "openat");
   EXPECT_EQ(send("file", Of<p9::Txattrcreate>{}).call, "setxattr");
+  EXPECT_EQ(send("file", Of<p9::Tsetxattr>{}).call, "setxattr");
+  EXPECT_EQ(send("file", Of<p9::Tremovexattr>{}).call, "removexattr");
+  EXPECT_EQ(send("directory", Of<p9::Tucreate>{}).call, "openat");
 }
 
 }  // namespace
