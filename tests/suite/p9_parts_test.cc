@@ -1,13 +1,20 @@
 // The parts of the p9 tool that need no server: paths, GOFER_MOUNTS, and what is printed.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "cmd/p9/client.h"
 #include "cmd/p9/mounts.h"
 #include "cmd/p9/print.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/outcome.h"
+#include "tests/support/raw_frame.h"
 
 namespace p9client {
 namespace {
@@ -111,6 +118,54 @@ TEST(Entries, ThatAreCutAreRefused) {
   for (std::size_t n = 1; n < data.size(); ++n)
     EXPECT_EQ(support::outcome(parse_entries(p9::Bytes(data).first(n))), "EPROTO") << n;
   EXPECT_TRUE(parse_entries({})->empty());
+}
+
+// Sends a frame with `count` descriptors of the log of the test, as a server might.
+void send_with(base::Fd socket, std::vector<std::byte> frame, std::size_t count) {
+  iovec data{.iov_base = frame.data(), .iov_len = frame.size()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  int log = STDERR_FILENO;
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(CMSG_DATA(header) + i * sizeof log, &log, sizeof log);
+  ASSERT_EQ(::sendmsg(socket.raw(), &message, 0), static_cast<ssize_t>(frame.size()));
+}
+
+TEST(Descriptors, ComeWithAReplyAndAreClosedWhenNobodyTakesThem) {
+  auto [server, socket] = support::socket_pair();
+  Connection connection(std::move(socket));
+  std::size_t before = support::count_descriptors(::getpid());
+  auto reply = support::RawFrame::of(p9::Tag{0}, p9::Rclunk{});
+  for (bool take : {true, false}) {
+    send_with(server, reply, 1);
+    ASSERT_EQ(support::outcome(connection.call(p9::Tclunk{p9::Fid{1}})), "ok");
+    EXPECT_EQ(support::count_descriptors(::getpid()), before + 1);
+    if (take) {
+      EXPECT_TRUE(connection.take_descriptor().valid());
+      EXPECT_FALSE(connection.take_descriptor().valid());
+    }
+  }
+  ASSERT_EQ(::send(server.raw(), reply.data(), reply.size(), 0),
+            static_cast<ssize_t>(reply.size()));
+  ASSERT_EQ(support::outcome(connection.call(p9::Tclunk{p9::Fid{1}})), "ok");
+  EXPECT_EQ(support::count_descriptors(::getpid()), before);
+}
+
+TEST(Descriptors, AreOneAtMost) {
+  auto [server, socket] = support::socket_pair();
+  Connection connection(std::move(socket));
+  std::size_t before = support::count_descriptors(::getpid());
+  send_with(server, support::RawFrame::of(p9::Tag{0}, p9::Rclunk{}), 2);
+  EXPECT_EQ(support::outcome(connection.call(p9::Tclunk{p9::Fid{1}})), "EPROTO");
+  EXPECT_EQ(support::count_descriptors(::getpid()), before);
 }
 
 }  // namespace
