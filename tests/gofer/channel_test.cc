@@ -116,13 +116,13 @@ TEST(ChannelWithDescriptors, ReportsAPeerThatIsGone) {
 // As a user whose descriptors in flight nobody else counts, and without the privilege to have more
 // of them than the limit: sends `replies` with a descriptor each. 0 if all went out.
 int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit) {
-  constexpr uid_t kNobodyElse = 64'777;
+  uid_t nobody_else = 60'000 + static_cast<uid_t>(::getpid()) % 5'000;
   rlimit few{limit, limit};
   Channel channel(server, 4096);
   auto room = channel.reply_room(24);
   if (!room) return 10;
   std::ranges::fill(room->first(24), std::byte{'x'});
-  if (::setgroups(0, nullptr) != 0 || ::setresuid(kNobodyElse, kNobodyElse, kNobodyElse) != 0 ||
+  if (::setgroups(0, nullptr) != 0 || ::setresuid(nobody_else, nobody_else, nobody_else) != 0 ||
       ::setrlimit(RLIMIT_NOFILE, &few) != 0)
     return 11;
   for (int i = 0; i < replies; ++i)
