@@ -126,7 +126,6 @@ class Escape : public World {
     batch.add(p9::Tumkdir{kMade, name("made"), 0755, p9::kNoGid, p9::kNoUname});
     batch.add(p9::Tunlinkat{kMade, name("made"), p9::kUnlinkDirectory});
     batch.add(p9::Tucreate{kMade, name("made"), p9::kOpenRdwr, kInsideMode, 0, 0});
-    batch.add(p9::Tallocate{kMade, 0, 0, 10});
     batch.add(p9::Tsetattrclunk{.fid = kMade, .valid = p9::kSetattrMode, .mode = 0755});
     batch.add(p9::Tunlinkat{kDirectory, name("made"), 0});
   }
