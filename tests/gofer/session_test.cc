@@ -31,7 +31,7 @@ TEST_F(Version, RefusedLeavesTheSessionAsItWas) {
   serve();
   EXPECT_EQ(outcome(call(p9::Tversion{4095, "9P2000.L"})), "EINVAL");
   EXPECT_EQ(call(p9::Tversion{8192, "9P2000.u"})->version, "unknown");
-  EXPECT_EQ(outcome(call(p9::Tversion{8192, "9P2000.L.Google.3"})), "EAGAIN");
+  EXPECT_EQ(outcome(call(p9::Tversion{8192, "9P2000.L.Google.14"})), "EAGAIN");
   EXPECT_EQ(session().msize(), kOwnMsize);
   EXPECT_EQ(outcome(getattr(kRoot)), "ok");
 }
@@ -39,11 +39,12 @@ TEST_F(Version, RefusedLeavesTheSessionAsItWas) {
 TEST_F(Version, OfGoogleIsCountedDownAndWhatOnlyLooksLikeItIsUnknown) {
   serve();
   for (const char* newer :
-       {"9P2000.L.Google.0", "9P2000.L.Google.13", "9P2000.L.Google.4294967295"})
+       {"9P2000.L.Google.14", "9P2000.L.Google.140", "9P2000.L.Google.4294967295"})
     EXPECT_EQ(outcome(call(p9::Tversion{8192, newer})), "EAGAIN") << newer;
-  for (const char* other : {"9P2000.L.Google.", "9P2000.L.Google.-1", "9P2000.L.Google.+1",
-                            "9P2000.L.Google.4294967296", "9P2000.L.Google.1x", "9P2000.L.Other.1",
-                            "9P2000.L ", "", "9p2000.L"}) {
+  for (const char* other :
+       {"9P2000.L.Google.", "9P2000.L.Google.-1", "9P2000.L.Google.+1",
+        "9P2000.L.Google.4294967296", "9P2000.L.Google.01", "9P2000.L.Google.1x",
+        "9P2000.L.Other.1", "9P2000.L ", "", "9p2000.L"}) {
     auto reply = call(p9::Tversion{8192, other});
     ASSERT_EQ(outcome(reply), "ok") << other;
     EXPECT_EQ(reply->version, "unknown") << other;
