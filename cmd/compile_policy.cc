@@ -1,11 +1,14 @@
 // compile_policy: the build tool that turns policies/*.json into the programs that gofer embeds.
 //
-//   compile_policy DIR ROLE STEM   compiles DIR/ROLE.json; writes STEM.bpf (the program as the
-//                                  kernel takes it), STEM.pfc (for people), STEM.inc (for C++)
-//   compile_policy --names FILE    writes the names of the x86-64 system calls, for C++
+//   compile_policy DIR STEM ROLE [EXTRA...]   compiles what DIR has for them; writes STEM.bpf (the
+//                                             program as the kernel takes it), STEM.pfc (for
+//                                             people), STEM.inc (for C++)
+//   compile_policy --names FILE               writes the names of the x86-64 system calls, for C++
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -50,12 +53,24 @@ std::string to_initialisers(const sandbox::Program& program) {
   return text.str();
 }
 
-Outcome<void> compile_role(const std::string& directory, const std::string& role,
-                           const std::string& stem) {
+template <class T>
+Outcome<T> by_name(std::span<const T> all, std::string_view name) {
+  auto is_it = [name](T one) { return name_of(one) == name; };
+  auto found = std::ranges::find_if(all, is_it);
+  if (found == all.end()) return trouble(std::string(name), "is no role and no extra");
+  return *found;
+}
+
+Outcome<void> compile_role(const std::string& directory, const std::string& stem,
+                           std::string_view role, std::span<char*> extra_names) {
+  spec::Extras extras;
+  for (std::string_view name : extra_names)
+    extras = extras.with(TRY(by_name<spec::Extra>(spec::kExtras, name)));
   auto read_policy = [&](std::string_view name) {
     return read_file(directory + "/" + std::string(name) + ".json");
   };
-  auto policy = TRY(spec::parse_policy(TRY(read_policy(role)), role, read_policy));
+  auto policy =
+      TRY(spec::load_policy(TRY(by_name<spec::Role>(spec::kRoles, role)), extras, read_policy));
   auto program = TRY(sandbox::compile(policy));
   std::string_view bytes(reinterpret_cast<const char*>(program.instructions.data()),
                          program.instructions.size() * sizeof(sock_filter));
@@ -76,12 +91,13 @@ Outcome<void> write_names(const std::string& path) {
 
 int run(int argc, char** argv) {
   Outcome<void> done = {};
-  if (argc == 4) {
-    done = compile_role(argv[1], argv[2], argv[3]);
-  } else if (argc == 3 && std::string_view(argv[1]) == "--names") {
+  std::span words(argv, static_cast<std::size_t>(argc));
+  if (argc == 3 && std::string_view(argv[1]) == "--names") {
     done = write_names(argv[2]);
+  } else if (argc >= 4) {
+    done = compile_role(argv[1], argv[2], argv[3], words.subspan(4));
   } else {
-    std::cerr << "usage: compile_policy DIR ROLE STEM | compile_policy --names FILE\n";
+    std::cerr << "usage: compile_policy DIR STEM ROLE [EXTRA...] | compile_policy --names FILE\n";
     return static_cast<int>(base::ExitCode::kUsage);
   }
   if (done) return 0;

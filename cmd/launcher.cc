@@ -53,6 +53,9 @@ Outcome<Plan> read_plan(const Options& options) {
   plan.bundle = TRY(spec::parse_bundle(text, spec_name(options)));
   plan.attach = TRY(make_attach_plan(plan.bundle, {.bundle = options.bundle,
                                                    .panic_on_write = options.panic_on_write,
+                                                   .uds = options.host_uds,
+                                                   .fifo = options.host_fifo,
+                                                   .channels = options.channels,
                                                    .strict = options.strict,
                                                    .max_mounts = options.max_mounts}));
   return plan;

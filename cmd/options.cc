@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "spec/gofer_options.h"
+
 namespace cmd {
 namespace {
 
@@ -41,7 +43,13 @@ po::options_description serving_options() {
        "write one JSON object per event to N: phases, ready, each worker's end, failures")  //
       ("panic-on-write",
        "end a worker when its client tries to change a read-only tree, instead of answering "
-       "EROFS")                                                      //
+       "EROFS")  //
+      ("host-uds",
+       "clients may connect to the Unix sockets in every tree (x-gofer.uds=open)")   //
+      ("host-fifo", "clients may open the FIFOs in every tree (x-gofer.fifo=open)")  //
+      ("channels", po::value<Words>()->value_name("N"),
+       "shared-memory channels for each connection, where the spec does not say how many "
+       "(x-gofer.channels=N; default 0, at most 4)")                 //
       ("check", "print the resolved attach plan and serve nothing")  //
       ("json", "with --check: print the plan as JSON");
   return serving;
@@ -206,6 +214,10 @@ Outcome<Options> read_options(const Values& values, Words command) {
   options.status_fd = TRY(values.descriptor("status-fd"));
   TRY(refuse_shared_descriptors(options));
   options.panic_on_write = values.has("panic-on-write");
+  options.host_uds = values.has("host-uds");
+  options.host_fifo = values.has("host-fifo");
+  options.channels =
+      static_cast<unsigned>(TRY(values.number("channels", 0, 0, spec::kMaxChannels)));
   options.strict = values.has("strict");
   options.allow_kernel_fs = values.has("allow-kernel-fs");
   options.json = values.has("json");

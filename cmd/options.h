@@ -30,6 +30,9 @@ struct Options {
   std::optional<int> status_fd;
 
   bool panic_on_write = false;
+  bool host_uds = false;   // on every attach point
+  bool host_fifo = false;  // on every attach point
+  unsigned channels = 0;   // on every attach point that does not say how many
   bool strict = false;
   bool allow_kernel_fs = false;
   bool json = false;  // with --check

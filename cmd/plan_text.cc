@@ -42,13 +42,22 @@ std::string xattr_text(const spec::XattrNames& names) {
   return text.empty() ? "none" : text;
 }
 
+// What is served beyond files, as the options call it.
+std::string more_text(const spec::GoferOptions& options) {
+  std::string text;
+  if (options.uds) text += ",uds";
+  if (options.fifo) text += ",fifo";
+  if (options.channels > 0) text += ",channels=" + std::to_string(options.channels);
+  return text.empty() ? "-" : text.substr(1);
+}
+
 Json xattr_json(const spec::XattrNames& names) {
   Json::Array words;
   for (std::string& word : xattr_words(names)) words.emplace_back(std::move(word));
   return Json(std::move(words));
 }
 
-using Row = std::array<std::string, 8>;
+using Row = std::array<std::string, 9>;
 
 std::string lay_out(const std::vector<Row>& rows) {
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
@@ -73,11 +82,14 @@ Json attach_point_json(const Served& served) {
                            {"readonly", Json(served.read_only())},
                            {"panic_on_write", Json(served.panics())},
                            {"recursive", Json(served.point.recursive)},
-                           {"mknod_fifo", Json(served.point.special.fifo)},
-                           {"mknod_socket", Json(served.point.special.socket)},
-                           {"xattr", xattr_json(served.point.xattrs)},
-                           {"locks", Json(served.point.locks)},
-                           {"donate", Json(served.point.donate)},
+                           {"mknod_fifo", Json(served.point.options.special.fifo)},
+                           {"mknod_socket", Json(served.point.options.special.socket)},
+                           {"xattr", xattr_json(served.point.options.xattrs)},
+                           {"locks", Json(served.point.options.locks)},
+                           {"donate", Json(served.point.options.donate)},
+                           {"uds", Json(served.point.options.uds)},
+                           {"fifo", Json(served.point.options.fifo)},
+                           {"channels", Json(uint64_t{served.point.options.channels})},
                            {"idmapped", Json(!served.point.ids.empty())}});
 }
 
@@ -104,11 +116,12 @@ std::optional<std::size_t> mount_index(std::string_view where) {
 
 std::string plan_table(const Found& found, const spec::AttachPlan& plan) {
   std::vector<Row> rows{
-      {"DESTINATION", "ACCESS", "XATTR", "LOCKS", "DONATE", "KIND", "FROM", "SOURCE"}};
+      {"DESTINATION", "ACCESS", "XATTR", "LOCKS", "DONATE", "MORE", "KIND", "FROM", "SOURCE"}};
   for (const Served& served : found.served)
     rows.push_back({printable(served.location.destination), access_text(served),
-                    xattr_text(served.point.xattrs), served.point.locks ? "on" : "off",
-                    served.point.donate ? "on" : "off",
+                    xattr_text(served.point.options.xattrs),
+                    served.point.options.locks ? "on" : "off",
+                    served.point.options.donate ? "on" : "off", more_text(served.point.options),
                     served.source.is_directory ? "directory" : "file", served.point.where,
                     printable(served.source.real_path)});
   std::string out = lay_out(rows);
@@ -146,9 +159,12 @@ Json::Array ready_json(std::span<const Served> served, std::span<const pid_t> pi
                                     {"source", text(served[i].source.real_path)},
                                     {"readonly", Json(served[i].read_only())},
                                     {"panic_on_write", Json(served[i].panics())},
-                                    {"xattr", xattr_json(served[i].point.xattrs)},
-                                    {"locks", Json(served[i].point.locks)},
-                                    {"donate", Json(served[i].point.donate)},
+                                    {"xattr", xattr_json(served[i].point.options.xattrs)},
+                                    {"locks", Json(served[i].point.options.locks)},
+                                    {"donate", Json(served[i].point.options.donate)},
+                                    {"uds", Json(served[i].point.options.uds)},
+                                    {"fifo", Json(served[i].point.options.fifo)},
+                                    {"channels", Json(uint64_t{served[i].point.options.channels})},
                                     {"pid", Json(static_cast<int64_t>(pids[i]))}});
   return array;
 }

@@ -18,7 +18,7 @@ struct Served {
   sandbox::Source source;
   base::UniqueFd tree;           // the detached, sealed clone; empty with --check
   sandbox::MountPoint location;  // where the container sees it
-  bool panics() const { return point.on_write == spec::OnWrite::kPanic; }
+  bool panics() const { return point.options.on_write == spec::OnWrite::kPanic; }
   bool read_only() const { return point.access == spec::Access::kReadOnly; }
 };
 

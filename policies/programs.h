@@ -1,4 +1,5 @@
-// The compiled policies: for each role the constant BPF program that its filter is.
+// The compiled policies: for each role, and each set of extras that a worker can have, the constant
+// BPF program that its filter is. Only workers have extras; other roles ignore them.
 #pragma once
 
 #include <linux/filter.h>
@@ -11,12 +12,12 @@
 
 namespace policies {
 
-std::span<const sock_filter> program(spec::Role role);
+std::span<const sock_filter> program(spec::Role role, spec::Extras extras = {});
 
 // How many calls the policy allows, counting each set of argument conditions.
-std::size_t rule_count(spec::Role role);
+std::size_t rule_count(spec::Role role, spec::Extras extras = {});
 
 // SHA-256 of the program as the kernel takes it, in hexadecimal.
-std::string_view digest(spec::Role role);
+std::string_view digest(spec::Role role, spec::Extras extras = {});
 
 }  // namespace policies

@@ -73,7 +73,7 @@ uint64_t capabilities_of(Role role, const spec::XattrNames& served) {
 }
 
 base::Outcome<void> check_capabilities(const spec::AttachPoint& point) {
-  if (!point.xattrs.trusted || TRY(in_initial_user_namespace())) return {};
+  if (!point.options.xattrs.trusted || TRY(in_initial_user_namespace())) return {};
   return base::failure(base::Problem{
       .exit = base::ExitCode::kNoPermission,
       .step = "capabilities",

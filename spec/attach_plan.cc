@@ -74,14 +74,10 @@ Outcome<AttachPoint> plan_root(const Bundle& bundle, const PlanOptions& options,
                      .destination = "/",
                      .source = TRY(root_source(bundle.root, options, findings)),
                      .access = access,
-                     .on_write = words.own.on_write,
                      .recursive = true,
                      .propagation = bundle.rootfs_propagation.value_or(Propagation::kPrivate),
                      .ids = {},
-                     .special = words.own.special,
-                     .xattrs = words.own.xattrs,
-                     .locks = words.own.locks,
-                     .donate = words.own.donate};
+                     .options = words.own};
 }
 
 Outcome<std::string> plan_destination(const std::string& raw, std::string_view mount,
@@ -130,14 +126,10 @@ Outcome<AttachPoint> plan_mount(const Bundle& bundle, std::size_t index, const P
                      .destination = std::move(destination),
                      .source = TRY(host_path(mount.source, where + "/source", options)),
                      .access = words.access,
-                     .on_write = words.own.on_write,
                      .recursive = words.recursive,
                      .propagation = words.propagation.value_or(Propagation::kPrivate),
                      .ids = std::move(ids),
-                     .special = words.own.special,
-                     .xattrs = words.own.xattrs,
-                     .locks = words.own.locks,
-                     .donate = words.own.donate};
+                     .options = words.own};
 }
 
 Outcome<PassedOver> pass_over(const Mount& mount, std::size_t index, Findings& findings) {
@@ -247,6 +239,15 @@ Outcome<Place> add_mount(const Bundle& bundle, std::size_t index, const PlanOpti
   return Place{index, added.where, added.destination, false};
 }
 
+// What is asked for on every attach point adds to what its own words say.
+void apply_to_all(const PlanOptions& options, AttachPoint& point) {
+  if (options.panic_on_write && point.access == Access::kReadOnly)
+    point.options.on_write = OnWrite::kPanic;
+  point.options.uds |= options.uds;
+  point.options.fifo |= options.fifo;
+  if (point.options.channels == 0) point.options.channels = options.channels;
+}
+
 }  // namespace
 
 Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options) {
@@ -258,9 +259,7 @@ Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& op
   std::vector<Place> places;
   for (std::size_t i = 0; i < bundle.mounts.size(); ++i)
     places.push_back(TRY(add_mount(bundle, i, options, plan, findings)));
-  for (AttachPoint& point : plan.attach_points)
-    if (options.panic_on_write && point.access == Access::kReadOnly)
-      point.on_write = OnWrite::kPanic;
+  for (AttachPoint& point : plan.attach_points) apply_to_all(options, point);
 
   TRY(check_places(places, findings));
   check_sources(plan.attach_points, findings);

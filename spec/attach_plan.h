@@ -8,35 +8,9 @@
 
 #include "spec/base/problem.h"
 #include "spec/bundle.h"
-#include "spec/role.h"
+#include "spec/gofer_options.h"
 
 namespace spec {
-
-enum class Access : uint8_t { kReadOnly, kReadWrite };
-
-constexpr Role worker_role(Access access) {
-  return access == Access::kReadOnly ? Role::kReadOnly : Role::kReadWrite;
-}
-
-// What a worker does when a client tries to change a read-only tree: answer EROFS, or end.
-enum class OnWrite : uint8_t { kRefuse, kPanic };
-
-// Special files that a client may make with Tmknod. Device nodes are never made.
-struct SpecialFiles {
-  bool fifo = false;
-  bool socket = false;
-  friend bool operator==(const SpecialFiles&, const SpecialFiles&) = default;
-};
-
-// Extended attributes that a client sees and may change, by name space. docs/xattrs-and-locks.md
-// says why most are off.
-struct XattrNames {
-  bool user = true;       // user.*
-  bool acl = false;       // system.posix_acl_access and system.posix_acl_default
-  bool security = false;  // security.*
-  bool trusted = false;   // trusted.*
-  friend bool operator==(const XattrNames&, const XattrNames&) = default;
-};
 
 // One tree that one worker serves.
 struct AttachPoint {
@@ -44,14 +18,10 @@ struct AttachPoint {
   std::string destination;  // where the container sees it: absolute and lexically clean
   std::string source;       // on the host: absolute, or relative to the working directory
   Access access = Access::kReadWrite;  // read-only covers all that is mounted in the tree, too
-  OnWrite on_write = OnWrite::kRefuse;
-  bool recursive = false;  // serve what is mounted below the source, too
+  bool recursive = false;              // serve what is mounted below the source, too
   Propagation propagation = Propagation::kPrivate;
   IdMap ids;  // empty: ids are served as they are
-  SpecialFiles special;
-  XattrNames xattrs;
-  bool locks = true;   // false: byte-range locks are not served
-  bool donate = true;  // false: no descriptor goes to a client
+  GoferOptions options;
 };
 
 // A mount that is the sandbox's own business (proc, sysfs, tmpfs ...): no worker, no descriptor.
@@ -71,6 +41,9 @@ struct AttachPlan {
 struct PlanOptions {
   std::string bundle = ".";      // relative paths in the spec are relative to this directory
   bool panic_on_write = false;   // for every read-only attach point
+  bool uds = false;              // for every attach point
+  bool fifo = false;             // for every attach point
+  unsigned channels = 0;         // for every attach point that does not say how many
   bool strict = false;           // what is merely doubtful becomes an error instead of a note
   std::size_t max_mounts = 256;  // attach points allowed besides the root
 };

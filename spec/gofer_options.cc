@@ -25,14 +25,19 @@ enum Word : std::size_t {
   kTrustedXattr,
   kNoLocks,
   kNoDonate,
-  kWordCount,
+  kOpenUds,
+  kOpenFifo,
+  kOneChannel,  // kMaxChannels of these, by number
+  kWordCount = kOneChannel + kMaxChannels,
 };
 
 constexpr std::string_view kWords[] = {
     "x-gofer.panic-on-write", "x-gofer.mknod=fifo",    "x-gofer.mknod=socket",
     "x-gofer.xattr=none",     "x-gofer.xattr=user",    "x-gofer.xattr=acl",
     "x-gofer.xattr=security", "x-gofer.xattr=trusted", "x-gofer.locks=off",
-    "x-gofer.donate=off",
+    "x-gofer.donate=off",     "x-gofer.uds=open",      "x-gofer.fifo=open",
+    "x-gofer.channels=1",     "x-gofer.channels=2",    "x-gofer.channels=3",
+    "x-gofer.channels=4",
 };
 static_assert(std::size(kWords) == kWordCount);
 
@@ -73,6 +78,13 @@ Outcome<GoferOptions> GoferWords::finish(Access access, std::string_view where) 
   if (seen_[kNoXattr] && named)
     return failure(bad_spec(where, "x-gofer.xattr=none and name spaces of extended attributes",
                             "expected none alone, or the name spaces to serve"));
+  unsigned channels = 0;
+  for (unsigned count = 1; count <= kMaxChannels; ++count) {
+    if (!seen_[kOneChannel + count - 1]) continue;
+    if (channels != 0)
+      return failure(bad_spec(where, "two numbers of channels", "expected x-gofer.channels once"));
+    channels = count;
+  }
   return GoferOptions{.on_write = seen_[kPanicOnWrite] ? OnWrite::kPanic : OnWrite::kRefuse,
                       .special = {.fifo = seen_[kMakeFifo], .socket = seen_[kMakeSocket]},
                       .xattrs = {.user = !seen_[kNoXattr],
@@ -80,7 +92,18 @@ Outcome<GoferOptions> GoferWords::finish(Access access, std::string_view where) 
                                  .security = seen_[kSecurityXattr],
                                  .trusted = seen_[kTrustedXattr]},
                       .locks = !seen_[kNoLocks],
-                      .donate = !seen_[kNoDonate]};
+                      .donate = !seen_[kNoDonate],
+                      .uds = seen_[kOpenUds],
+                      .fifo = seen_[kOpenFifo],
+                      .channels = channels};
+}
+
+Extras extras_of(const GoferOptions& options) {
+  Extras extras;
+  if (options.uds) extras = extras.with(Extra::kUds);
+  if (options.fifo) extras = extras.with(Extra::kFifo);
+  if (options.channels > 0) extras = extras.with(Extra::kChannels);
+  return extras;
 }
 
 }  // namespace spec

@@ -209,6 +209,12 @@ Outcome<std::vector<Rule>> parse_rules(const Json& json, const std::string& wher
   return rules;
 }
 
+// What opening a FIFO takes depends on what else the role may open.
+std::string fragment_of(Role role, Extra extra) {
+  std::string fragment(name_of(extra));
+  return extra == Extra::kFifo ? std::string(name_of(role)) + "-" + fragment : fragment;
+}
+
 bool is_plain_name(std::string_view name) {
   return std::ranges::all_of(
       name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
@@ -233,6 +239,11 @@ class Loader {
       for (Rule& rule : TRY(parse_rules(syscalls[i], at(syscalls_at, i))))
         TRY(add(std::move(rule)));
     return {};
+  }
+
+  Outcome<void> include(std::string_view name) {
+    std::string text = TRY(resolve_include_(name));
+    return load(text, name);
   }
 
   std::vector<Rule> take_rules() { return std::move(rules_); }
@@ -261,8 +272,7 @@ class Loader {
         return refuse(name_at, "is no name of a policy file", "small letters, digits and hyphens");
       if (std::ranges::find(files_, name) != files_.end())
         return refuse(name_at, "includes " + std::string(name) + ", which is included already");
-      std::string included = TRY(resolve_include_(name));
-      TRY(load(included, name));
+      TRY(this->include(name));
     }
     return {};
   }
@@ -321,6 +331,14 @@ Outcome<Policy> parse_policy(std::string_view text, std::string_view name,
   Loader loader(resolve_include);
   TRY(loader.load(text, name));
   return Policy{.name = std::string(name), .rules = loader.take_rules()};
+}
+
+Outcome<Policy> load_policy(Role role, Extras extras, const ResolveInclude& resolve_include) {
+  Loader loader(resolve_include);
+  TRY(loader.include(name_of(role)));
+  for (Extra extra : kExtras)
+    if (extras.has(extra)) TRY(loader.include(fragment_of(role, extra)));
+  return Policy{.name = name_of(role, extras), .rules = loader.take_rules()};
 }
 
 }  // namespace spec

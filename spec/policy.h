@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "spec/base/problem.h"
+#include "spec/role.h"
 
 namespace spec {
 
@@ -64,6 +65,11 @@ using ResolveInclude = std::function<base::Outcome<std::string>(std::string_view
 // itself, and a rule that allows nothing which another rule does not allow already.
 base::Outcome<Policy> parse_policy(std::string_view text, std::string_view name,
                                    const ResolveInclude& resolve_include);
+
+// The policy of a role and of the extras of a worker: the role's file, and a fragment for each
+// extra. Errors as of parse_policy(): a fragment, too, has to allow something that nothing else
+// allows.
+base::Outcome<Policy> load_policy(Role role, Extras extras, const ResolveInclude& resolve_include);
 
 // Whether an argument with this value satisfies the condition.
 bool holds(const Condition& condition, uint64_t argument);

@@ -1,7 +1,9 @@
 // Role: what a process is for. It decides filter, capabilities and Landlock rules.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace spec {
@@ -10,6 +12,10 @@ enum class Role : uint8_t { kReadOnly, kReadWrite, kSupervisor, kInit };
 
 inline constexpr Role kRoles[] = {Role::kReadOnly, Role::kReadWrite, Role::kSupervisor,
                                   Role::kInit};
+
+constexpr bool is_worker(Role role) {
+  return role == Role::kReadOnly || role == Role::kReadWrite;
+}
 
 // The name of its policy: policies/NAME.json.
 constexpr std::string_view name_of(Role role) {
@@ -24,6 +30,55 @@ constexpr std::string_view name_of(Role role) {
       return "init";
   }
   return "?";
+}
+
+// What a worker may ask of the kernel beyond its role, because its attach point wants it. Each is a
+// fragment of policy that workers without it do not have.
+enum class Extra : uint8_t { kUds, kFifo, kChannels };
+
+inline constexpr Extra kExtras[] = {Extra::kUds, Extra::kFifo, Extra::kChannels};
+
+constexpr std::string_view name_of(Extra extra) {
+  switch (extra) {
+    case Extra::kUds:
+      return "uds";
+    case Extra::kFifo:
+      return "fifo";
+    case Extra::kChannels:
+      return "channels";
+  }
+  return "?";
+}
+
+// A set of extras.
+class Extras {
+ public:
+  // How many sets there are; the index() of each is less.
+  static constexpr std::size_t kSets = std::size_t{1} << std::size(kExtras);
+
+  constexpr Extras() = default;
+  static constexpr Extras of_index(std::size_t index) { return Extras(index); }
+
+  constexpr std::size_t index() const { return bits_; }
+  constexpr bool has(Extra extra) const { return (bits_ & bit(extra)) != 0; }
+  constexpr Extras with(Extra extra) const { return Extras(bits_ | bit(extra)); }
+  friend constexpr bool operator==(Extras, Extras) = default;
+
+ private:
+  explicit constexpr Extras(std::size_t bits) : bits_(bits) {}
+  static constexpr std::size_t bit(Extra extra) {
+    return std::size_t{1} << static_cast<std::size_t>(extra);
+  }
+
+  std::size_t bits_ = 0;
+};
+
+// "rw+uds+fifo": the name of the policy of a worker with these extras.
+inline std::string name_of(Role role, Extras extras) {
+  std::string name(name_of(role));
+  for (Extra extra : kExtras)
+    if (extras.has(extra)) name.append("+").append(name_of(extra));
+  return name;
 }
 
 }  // namespace spec

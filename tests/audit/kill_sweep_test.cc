@@ -26,9 +26,9 @@ constexpr long kX32Bit = 0x40000000;
 constexpr long kUretprobe = 335;
 constexpr long kUprobe = 336;
 
-class KillSweep : public testing::TestWithParam<Role> {
+class KillSweep : public testing::TestWithParam<Policed> {
  protected:
-  std::span<const sock_filter> program() const { return policies::program(GetParam()); }
+  std::span<const sock_filter> program() const { return GetParam().program(); }
 
   void expect_killed(const Probe& probe, const std::string& what) const {
     End end = run(program(), probe);
@@ -36,10 +36,10 @@ class KillSweep : public testing::TestWithParam<Role> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, KillSweep, testing::ValuesIn(spec::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, KillSweep, testing::ValuesIn(all_policed()), PolicedName());
 
 TEST_P(KillSweep, EveryNativeNumberOutsideTheListKills) {
-  auto policy = load_policy(spec::name_of(GetParam()));
+  auto policy = GetParam().policy();
   ASSERT_TRUE(policy) << base::to_line(policy.error());
   std::set<std::string_view> listed;
   for (const spec::Rule& rule : policy->rules) listed.insert(rule.syscall);

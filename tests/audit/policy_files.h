@@ -1,10 +1,14 @@
 // The policies as they are in the tree, parsed; for tests that run in the project's folder.
 #pragma once
 
+#include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policies/programs.h"
 #include "spec/base/result.h"
@@ -19,15 +23,56 @@ inline base::Outcome<std::string> read_policy(std::string_view name) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-inline base::Outcome<spec::Policy> load_policy(std::string_view name) {
-  return spec::parse_policy(TRY(read_policy(name)), name, read_policy);
+// What one process is held to: a role and its extras.
+struct Policed {
+  spec::Role role;
+  spec::Extras extras = {};
+
+  std::string name() const { return spec::name_of(role, extras); }
+  base::Outcome<spec::Policy> policy() const {
+    return spec::load_policy(role, extras, read_policy);
+  }
+  std::span<const sock_filter> program() const { return policies::program(role, extras); }
+};
+
+// Every policy that is compiled.
+inline std::vector<Policed> all_compiled() {
+  std::vector<Policed> all;
+  for (spec::Role role : spec::kRoles)
+    for (std::size_t set = 0; set < (spec::is_worker(role) ? spec::Extras::kSets : 1); ++set)
+      all.push_back({role, spec::Extras::of_index(set)});
+  return all;
 }
 
-// Names the instances of a test that runs for each role.
-struct RoleName {
+// The extras that the tests below know.
+inline constexpr std::initializer_list<spec::Extra> kAuditedExtras = {};
+
+// Every role, and every worker with each of its extras alone: other sets are sums of these.
+inline std::vector<Policed> all_policed() {
+  std::vector<Policed> all = all_compiled();
+  auto is_sum = [](const Policed& policed) {
+    return policed.extras != spec::Extras() &&
+           std::ranges::none_of(kAuditedExtras, [&](spec::Extra extra) {
+             return policed.extras == spec::Extras().with(extra);
+           });
+  };
+  std::erase_if(all, is_sum);
+  return all;
+}
+
+inline std::vector<Policed> all_workers() {
+  std::vector<Policed> workers = all_policed();
+  std::erase_if(workers, [](const Policed& policed) { return !spec::is_worker(policed.role); });
+  return workers;
+}
+
+// Names the instances of a test that runs for each of them.
+struct PolicedName {
   template <class Info>
   std::string operator()(const Info& info) const {
-    return std::string(spec::name_of(info.param));
+    std::string name = info.param.name();
+    std::ranges::replace(name, '+', '_');
+    return name;
   }
 };
 

@@ -32,8 +32,8 @@ std::set<std::string> tests_in_the_tree() {
 TEST(PolicyFiles, NameTestsThatExist) {
   auto tests = tests_in_the_tree();
   ASSERT_TRUE(tests.contains("PolicyFiles.NameTestsThatExist"));
-  for (spec::Role role : spec::kRoles) {
-    auto policy = load_policy(spec::name_of(role));
+  for (const Policed& policed : all_compiled()) {
+    auto policy = policed.policy();
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     for (const spec::Rule& rule : policy->rules)
       EXPECT_TRUE(tests.contains(rule.test))
@@ -41,10 +41,10 @@ TEST(PolicyFiles, NameTestsThatExist) {
   }
 }
 
-TEST(PolicyFiles, AreAllPartOfARole) {
+TEST(PolicyFiles, AreAllPartOfAPolicy) {
   std::set<std::string> used;
-  for (spec::Role role : spec::kRoles) {
-    auto policy = load_policy(spec::name_of(role));
+  for (const Policed& policed : all_compiled()) {
+    auto policy = policed.policy();
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     for (const spec::Rule& rule : policy->rules)
       used.insert(rule.where.substr(0, rule.where.find('#')));

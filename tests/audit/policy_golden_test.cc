@@ -16,12 +16,10 @@
 namespace audit {
 namespace {
 
-using spec::Role;
-
-class PolicyGolden : public testing::TestWithParam<Role> {
+class PolicyGolden : public testing::TestWithParam<Policed> {
  protected:
   void SetUp() override {
-    auto policy = load_policy(spec::name_of(GetParam()));
+    auto policy = GetParam().policy();
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     auto program = sandbox::compile(*policy);
     ASSERT_TRUE(program) << base::to_line(program.error());
@@ -33,7 +31,7 @@ class PolicyGolden : public testing::TestWithParam<Role> {
   std::size_t rules_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, PolicyGolden, testing::ValuesIn(spec::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, PolicyGolden, testing::ValuesIn(all_policed()), PolicedName());
 
 std::vector<std::string> lines_of(std::istream&& text) {
   std::vector<std::string> lines;
@@ -42,7 +40,7 @@ std::vector<std::string> lines_of(std::istream&& text) {
 }
 
 TEST_P(PolicyGolden, IsTheTextInTheTree) {
-  std::string path = "policies/golden/" + std::string(spec::name_of(GetParam())) + ".pfc";
+  std::string path = "policies/golden/" + GetParam().name() + ".pfc";
   auto golden = lines_of(std::ifstream(path));
   auto compiled = lines_of(std::istringstream(program_.text));
   ASSERT_FALSE(golden.empty()) << path;
@@ -55,15 +53,16 @@ TEST_P(PolicyGolden, IsTheTextInTheTree) {
 }
 
 TEST_P(PolicyGolden, IsTheProgramThatIsEmbedded) {
-  auto embedded = policies::program(GetParam());
+  auto embedded = GetParam().program();
   ASSERT_EQ(embedded.size(), program_.instructions.size());
   EXPECT_EQ(std::memcmp(embedded.data(), program_.instructions.data(), embedded.size_bytes()), 0);
-  EXPECT_EQ(policies::rule_count(GetParam()), rules_);
+  EXPECT_EQ(policies::rule_count(GetParam().role, GetParam().extras), rules_);
 }
 
 TEST_P(PolicyGolden, HasItsOwnDigest) {
-  EXPECT_EQ(policies::digest(GetParam()).size(), 64u);
-  EXPECT_EQ(std::ranges::count(spec::kRoles, policies::digest(GetParam()), policies::digest), 1);
+  auto digest = [](const Policed& one) { return policies::digest(one.role, one.extras); };
+  EXPECT_EQ(digest(GetParam()).size(), 64u);
+  EXPECT_EQ(std::ranges::count(all_compiled(), digest(GetParam()), digest), 1);
 }
 
 }  // namespace

@@ -31,10 +31,10 @@ uint32_t number_of(const spec::Rule& rule) {
   return ~0u;
 }
 
-class PolicyVerdict : public testing::TestWithParam<Role> {
+class PolicyVerdict : public testing::TestWithParam<Policed> {
  protected:
   void SetUp() override {
-    auto policy = load_policy(spec::name_of(GetParam()));
+    auto policy = GetParam().policy();
     ASSERT_TRUE(policy) << base::to_line(policy.error());
     policy_ = *std::move(policy);
   }
@@ -43,7 +43,7 @@ class PolicyVerdict : public testing::TestWithParam<Role> {
               uint32_t arch = AUDIT_ARCH_X86_64) const {
     seccomp_data call{static_cast<int>(number), arch, 0x1234, {}};
     std::ranges::copy(args, call.args);
-    auto answer = verdict(policies::program(GetParam()), call);
+    auto answer = verdict(GetParam().program(), call);
     EXPECT_TRUE(answer == SECCOMP_RET_ALLOW || answer == SECCOMP_RET_KILL_PROCESS)
         << number << " is neither allowed nor does it kill the process";
     return answer == SECCOMP_RET_ALLOW;
@@ -58,7 +58,7 @@ class PolicyVerdict : public testing::TestWithParam<Role> {
   spec::Policy policy_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, PolicyVerdict, testing::ValuesIn(spec::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, PolicyVerdict, testing::ValuesIn(all_policed()), PolicedName());
 
 bool satisfies(const Row& row, const spec::Condition& condition) {
   return holds(condition, row.args[condition.index]);

@@ -19,9 +19,9 @@ using spec::Role;
 using Works = std::vector<std::function<Ended(Filter)>>;
 
 // In the order of how many rules they need, so that most rules are found needed at once.
-Works works_of(Role role) {
+Works works_of(const Policed& policed) {
   Works runtime{exit_with_six, abort_itself, log_a_line, read_the_clock, use_memory};
-  switch (role) {
+  switch (policed.role) {
     case Role::kReadOnly:
       runtime.insert(runtime.begin(), open_list_and_read);
       return runtime;
@@ -41,19 +41,19 @@ Works works_of(Role role) {
   return {};
 }
 
-class RuleUse : public testing::TestWithParam<Role> {};
+class RuleUse : public testing::TestWithParam<Policed> {};
 
-INSTANTIATE_TEST_SUITE_P(Of, RuleUse, testing::ValuesIn(spec::kRoles), RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, RuleUse, testing::ValuesIn(all_policed()), PolicedName());
 
 TEST_P(RuleUse, NothingDiesWithAllRules) {
   for (const auto& work : works_of(GetParam())) {
-    Ended ended = work(policies::program(GetParam()));
+    Ended ended = work(GetParam().program());
     EXPECT_FALSE(ended.by(SIGSYS)) << ended.text();
   }
 }
 
 TEST_P(RuleUse, SomethingDiesWithoutAnyOne) {
-  auto policy = load_policy(spec::name_of(GetParam()));
+  auto policy = GetParam().policy();
   ASSERT_TRUE(policy) << base::to_line(policy.error());
   Works works = works_of(GetParam());
   for (std::size_t i = 0; i < policy->rules.size(); ++i) {

@@ -14,13 +14,12 @@ namespace {
 
 using spec::Role;
 
-class RuntimeUnderFilter : public testing::TestWithParam<Role> {
+class RuntimeUnderFilter : public testing::TestWithParam<Policed> {
  protected:
-  Filter filter() const { return policies::program(GetParam()); }
+  Filter filter() const { return GetParam().program(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, RuntimeUnderFilter, testing::Values(Role::kReadOnly, Role::kReadWrite),
-                         RoleName());
+INSTANTIATE_TEST_SUITE_P(Of, RuntimeUnderFilter, testing::ValuesIn(all_workers()), PolicedName());
 
 TEST_P(RuntimeUnderFilter, AWorkerEndsWithItsOwnStatus) {
   Ended ended = exit_with_six(filter());

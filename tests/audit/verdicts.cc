@@ -288,8 +288,8 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> tables) {
 
 }  // namespace
 
-std::vector<Row> rows(Role role) {
-  switch (role) {
+std::vector<Row> rows(const Policed& policed) {
+  switch (policed.role) {
     case Role::kReadOnly:
       return joined({kProcess, kCore, kRead, kReadOnly});
     case Role::kReadWrite:

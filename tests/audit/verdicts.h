@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "policies/programs.h"
+#include "tests/audit/policy_files.h"
 
 namespace audit {
 
@@ -20,6 +20,6 @@ struct Row {
   Verdict verdict;
 };
 
-std::vector<Row> rows(spec::Role role);
+std::vector<Row> rows(const Policed& policed);
 
 }  // namespace audit

@@ -207,16 +207,20 @@ TEST_F(Cli, ChecksWithoutChangingAnything) {
   EXPECT_EQ(support::inventory(bundle_.directory()), before);
 }
 
-TEST_F(Cli, SaysWhichXattrsAndLocksEachAttachPointServes) {
+TEST_F(Cli, SaysHowEachAttachPointIsServed) {
   bundle_.annotate("org.gofer.root.options", "x-gofer.xattr=acl,x-gofer.xattr=security")
       .mount("/plain", bundle_.beside("plain"),
-             {"rbind", "x-gofer.xattr=none", "x-gofer.locks=off", "x-gofer.donate=off"});
+             {"rbind", "x-gofer.xattr=none", "x-gofer.locks=off", "x-gofer.donate=off"})
+      .mount("/more", bundle_.beside("plain"),
+             {"rbind", "x-gofer.uds=open", "x-gofer.fifo=open", "x-gofer.channels=2"});
   write();
   Said table = run({"--check", "--spec", bundle_.config()});
   EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/ +rw +user,acl,security +on )")))
       << table.out;
   EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/ro +ro +user +on )"))) << table.out;
   EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/plain +rw +none +off )"))) << table.out;
+  EXPECT_TRUE(std::regex_search(table.out, std::regex(R"(\n/more .* uds,fifo,channels=2 )")))
+      << table.out;
   Said json = run({"--check", "--json", "--spec", bundle_.config()});
   Gofer gofer = serve();
   ASSERT_TRUE(gofer.ready()) << gofer.failure();
@@ -224,7 +228,7 @@ TEST_F(Cli, SaysWhichXattrsAndLocksEachAttachPointServes) {
   ASSERT_TRUE(plan.has_value());
   for (const spec::Json* object : {&*plan, &gofer.ready_event()}) {
     const auto& points = *object->find("attach_points")->as<spec::Json::Array>();
-    ASSERT_EQ(points.size(), 3U);
+    ASSERT_EQ(points.size(), 4U);
     EXPECT_EQ(dump(*points[0].find("xattr")), R"(["user","acl","security"])");
     EXPECT_EQ(dump(*points[0].find("locks")), "true");
     EXPECT_EQ(dump(*points[0].find("donate")), "true");
@@ -232,6 +236,10 @@ TEST_F(Cli, SaysWhichXattrsAndLocksEachAttachPointServes) {
     EXPECT_EQ(dump(*points[2].find("xattr")), "[]");
     EXPECT_EQ(dump(*points[2].find("locks")), "false");
     EXPECT_EQ(dump(*points[2].find("donate")), "false");
+    EXPECT_EQ(dump(*points[2].find("uds")), "false");
+    EXPECT_EQ(dump(*points[3].find("uds")), "true");
+    EXPECT_EQ(dump(*points[3].find("fifo")), "true");
+    EXPECT_EQ(dump(*points[3].find("channels")), "2");
   }
 }
 

@@ -29,8 +29,9 @@ void check_point(const spec::AttachPoint& point) {
   require(spec::clean(point.destination) == point.destination, "a destination is clean");
   require(!point.source.empty() && point.source.find('\0') == std::string::npos,
           "a source is a path");
-  require(point.on_write == spec::OnWrite::kRefuse || point.access == spec::Access::kReadOnly,
-          "only read-only attach points panic");
+  require(
+      point.options.on_write == spec::OnWrite::kRefuse || point.access == spec::Access::kReadOnly,
+      "only read-only attach points panic");
   require(point.ids.uids.empty() == point.ids.gids.empty(), "id maps come in pairs");
 }
 

@@ -188,7 +188,8 @@ TEST_F(XattrJail, LandlockStillForbidsMountsToAWorkerWithTrusted) {
 
 TEST(CheckCapabilities, TrustedIsRefusedOutsideOfTheInitialUserNamespace) {
   auto checked = [](const XattrNames& names) {
-    return text_of(sandbox::check_capabilities({.where = "/mounts/3", .xattrs = names}));
+    return text_of(
+        sandbox::check_capabilities({.where = "/mounts/3", .options = {.xattrs = names}}));
   };
   EXPECT_EQ(in_child([&] { return checked(kTrusted); }), "ok");
   auto as_user = [&](const XattrNames& names) {

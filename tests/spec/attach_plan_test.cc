@@ -90,22 +90,22 @@ TEST(AttachPlan, HasTheRootFirstAndThenTheBindMountsInOrder) {
   EXPECT_EQ(root.access, Access::kReadWrite);
   EXPECT_TRUE(root.recursive);
   EXPECT_EQ(root.propagation, Propagation::kSlave);
-  EXPECT_EQ(root.special, (SpecialFiles{.socket = true}));
+  EXPECT_EQ(root.options.special, (SpecialFiles{.socket = true}));
   EXPECT_EQ(data.access, Access::kReadWrite);
   EXPECT_TRUE(data.recursive);
   EXPECT_EQ(data.propagation, Propagation::kPrivate);
   EXPECT_EQ(resolv.access, Access::kReadOnly);
-  EXPECT_EQ(resolv.on_write, OnWrite::kPanic);
+  EXPECT_EQ(resolv.options.on_write, OnWrite::kPanic);
   EXPECT_FALSE(resolv.recursive);
   EXPECT_EQ(resolv.propagation, Propagation::kSlave);
-  EXPECT_EQ(ipc.special, (SpecialFiles{.fifo = true, .socket = true}));
-  EXPECT_EQ(data.xattrs, (XattrNames{.user = true, .acl = true}));
-  EXPECT_TRUE(data.locks);
-  EXPECT_EQ(resolv.xattrs, (XattrNames{.user = false}));
-  EXPECT_FALSE(resolv.locks);
-  EXPECT_TRUE(data.donate);
-  EXPECT_FALSE(resolv.donate);
-  EXPECT_EQ(root.xattrs, (XattrNames{}));
+  EXPECT_EQ(ipc.options.special, (SpecialFiles{.fifo = true, .socket = true}));
+  EXPECT_EQ(data.options.xattrs, (XattrNames{.user = true, .acl = true}));
+  EXPECT_TRUE(data.options.locks);
+  EXPECT_EQ(resolv.options.xattrs, (XattrNames{.user = false}));
+  EXPECT_FALSE(resolv.options.locks);
+  EXPECT_TRUE(data.options.donate);
+  EXPECT_FALSE(resolv.options.donate);
+  EXPECT_EQ(root.options.xattrs, (XattrNames{}));
   EXPECT_TRUE(made->notes.empty());
 }
 
@@ -124,9 +124,19 @@ TEST(AttachPlan, PanicOnWriteForAllMeansTheReadOnlyOnes) {
                   R"(,{"destination":"/rw","type":"bind","source":"/t","options":["bind"]})"),
       {.panic_on_write = true});
   ASSERT_TRUE(made.has_value());
-  EXPECT_EQ(made->attach_points[0].on_write, OnWrite::kPanic);
-  EXPECT_EQ(made->attach_points[1].on_write, OnWrite::kPanic);
-  EXPECT_EQ(made->attach_points[2].on_write, OnWrite::kRefuse);
+  EXPECT_EQ(made->attach_points[0].options.on_write, OnWrite::kPanic);
+  EXPECT_EQ(made->attach_points[1].options.on_write, OnWrite::kPanic);
+  EXPECT_EQ(made->attach_points[2].options.on_write, OnWrite::kRefuse);
+}
+
+TEST(AttachPlan, WhatIsAskedForOnEveryAttachPointAddsToItsOwnWords) {
+  auto made = test::plan(bundle_with(bind_with(R"("bind","x-gofer.channels=4")")),
+                         {.uds = true, .fifo = true, .channels = 2});
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->attach_points[0].options,
+            (GoferOptions{.uds = true, .fifo = true, .channels = 2}));
+  EXPECT_EQ(made->attach_points[1].options,
+            (GoferOptions{.uds = true, .fifo = true, .channels = 4}));
 }
 
 TEST(AttachPlan, RootOptionsComeFromTheAnnotation) {
@@ -134,13 +144,16 @@ TEST(AttachPlan, RootOptionsComeFromTheAnnotation) {
     return bundle_with("",
                        R"(,"annotations":{"org.gofer.root.options":")" + std::string(list) + "\"}");
   };
-  EXPECT_EQ(test::plan(with("x-gofer.panic-on-write"))->attach_points[0].on_write, OnWrite::kPanic);
-  EXPECT_EQ(test::plan(with(""))->attach_points[0].on_write, OnWrite::kRefuse);
+  EXPECT_EQ(test::plan(with("x-gofer.panic-on-write"))->attach_points[0].options.on_write,
+            OnWrite::kPanic);
+  EXPECT_EQ(test::plan(with(""))->attach_points[0].options.on_write, OnWrite::kRefuse);
   EXPECT_EQ(refusal(with("x-gofer.panic")),
             "spec: /annotations/org.gofer.root.options: the option \"x-gofer.panic\" is not known; "
             "expected one of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket "
             "x-gofer.xattr=none x-gofer.xattr=user x-gofer.xattr=acl x-gofer.xattr=security "
-            "x-gofer.xattr=trusted x-gofer.locks=off x-gofer.donate=off");
+            "x-gofer.xattr=trusted x-gofer.locks=off x-gofer.donate=off x-gofer.uds=open "
+            "x-gofer.fifo=open x-gofer.channels=1 x-gofer.channels=2 x-gofer.channels=3 "
+            "x-gofer.channels=4");
   EXPECT_NE(refusal(test::replaced(with("x-gofer.panic-on-write"), ",\"readonly\":true", ""))
                 .find("nothing would ever panic"),
             std::string::npos);

@@ -157,6 +157,25 @@ TEST(MountOptions, DescriptorsGoToTheClientUnlessThatIsSwitchedOff) {
   EXPECT_FALSE(parsed({"x-gofer.donate=off"}).own.donate);
 }
 
+TEST(MountOptions, SocketsFifosAndChannelsAreServedWhereTheyAreAskedFor) {
+  EXPECT_FALSE(parsed({}).own.uds);
+  EXPECT_FALSE(parsed({}).own.fifo);
+  EXPECT_EQ(parsed({}).own.channels, 0u);
+  GoferOptions all = parsed({"x-gofer.fifo=open", "x-gofer.uds=open", "x-gofer.channels=4"}).own;
+  EXPECT_EQ(all, (GoferOptions{.uds = true, .fifo = true, .channels = 4}));
+  EXPECT_EQ(parsed({"x-gofer.channels=1"}).own.channels, 1u);
+  EXPECT_EQ(parsed({"x-gofer.channels=2", "x-gofer.channels=2"}).own.channels, 2u);
+  EXPECT_EQ(refusal(bundle_with(bind_with(R"("x-gofer.channels=2","x-gofer.channels=3")"))),
+            "spec: /mounts/0/options: two numbers of channels; expected x-gofer.channels once");
+}
+
+TEST(MountOptions, ExtrasOfAWorkerAreWhatItsOptionsNeed) {
+  EXPECT_EQ(extras_of(parsed({}).own), Extras());
+  EXPECT_EQ(extras_of(parsed({"x-gofer.uds=open"}).own), Extras().with(Extra::kUds));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.fifo=open"}).own), Extras().with(Extra::kFifo));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.channels=3"}).own), Extras().with(Extra::kChannels));
+}
+
 TEST(MountOptions, PanicOnWriteNeedsAReadOnlyTree) {
   EXPECT_EQ(parsed({"ro", "x-gofer.panic-on-write"}).own.on_write, OnWrite::kPanic);
   EXPECT_EQ(parsed({"x-gofer.panic-on-write", "ro"}).own.on_write, OnWrite::kPanic);
@@ -173,7 +192,9 @@ TEST(MountOptions, UnknownGoferOptionsAreErrorsThatListTheKnownOnes) {
             "spec: /mounts/0/options/1: the option \"x-gofer.panic\" is not known; expected one "
             "of x-gofer.panic-on-write x-gofer.mknod=fifo x-gofer.mknod=socket "
             "x-gofer.xattr=none x-gofer.xattr=user x-gofer.xattr=acl x-gofer.xattr=security "
-            "x-gofer.xattr=trusted x-gofer.locks=off x-gofer.donate=off");
+            "x-gofer.xattr=trusted x-gofer.locks=off x-gofer.donate=off x-gofer.uds=open "
+            "x-gofer.fifo=open x-gofer.channels=1 x-gofer.channels=2 x-gofer.channels=3 "
+            "x-gofer.channels=4");
   for (std::string word : {"x-gofer.",
                            "x-gofer",
                            "x-gofer.panic-on-write=1",
@@ -194,7 +215,13 @@ TEST(MountOptions, UnknownGoferOptionsAreErrorsThatListTheKnownOnes) {
                            "x-gofer.locks=0",
                            "x-gofer.donate",
                            "x-gofer.donate=on",
-                           "x-gofer.donate=OFF"}) {
+                           "x-gofer.donate=OFF",
+                           "x-gofer.uds",
+                           "x-gofer.uds=all",
+                           "x-gofer.fifo=on",
+                           "x-gofer.channels=0",
+                           "x-gofer.channels=5",
+                           "x-gofer.channels=01"}) {
     std::string line = refusal(bundle_with(bind_with("\"" + word + "\"")));
     EXPECT_NE(line.find("is not known; expected one of"), std::string::npos) << line;
   }
