@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "gofer/channel.h"
 #include "gofer/dispatcher.h"
 #include "gofer/session.h"
+#include "gofer/transport.h"
 
 namespace gofer {
 namespace {
@@ -21,19 +21,19 @@ std::size_t largest_reply(const Session& session) {
 }
 
 // Serves all whole frames that have come; the replies are collected.
-Result<void> serve_batch(Channel& channel, Session& session) {
+Result<void> serve_batch(Transport& transport, Session& session) {
   while (!session.panicked()) {
-    p9::Bytes frame = TRY(channel.next_frame(session.frame_limit()));
+    p9::Bytes frame = TRY(transport.next_frame(session.frame_limit()));
     if (frame.empty()) return {};
     std::size_t limit = largest_reply(session);
-    std::span<std::byte> room = TRY(channel.reply_room(limit));
+    std::span<std::byte> room = TRY(transport.reply_room(limit));
     std::size_t size = TRY(serve_frame(session, frame, room.first(limit)));
     base::UniqueFd donation = session.take_donation();
     if (session.panicked()) return {};
     if (donation.valid())
-      TRY(channel.send_with(size, donation));
+      TRY(transport.send_with(size, donation));
     else
-      channel.collect(size);
+      transport.collect(size);
   }
   return {};
 }
@@ -55,7 +55,7 @@ WorkerExit ending(const Log& log, base::Errno error) {
 
 }  // namespace
 
-WorkerExit serve(base::Fd transport, const AttachPoint& attach_point, const Log& log) {
+WorkerExit serve(base::Fd socket, const AttachPoint& attach_point, const Log& log) {
   Result<Session> session = Session::start(attach_point, log);
   if (!session) {
     log.write(LogLevel::kError, "the root of the attach point cannot be served",
@@ -63,14 +63,14 @@ WorkerExit serve(base::Fd transport, const AttachPoint& attach_point, const Log&
                {"errno", static_cast<uint64_t>(session.error().code())}});
     return WorkerExit::kInternal;
   }
-  Channel channel(transport, attach_point.limits.msize);
+  Transport transport(socket, attach_point.limits.msize);
   for (;;) {
-    Result<void> served = serve_batch(channel, *session);
-    Result<void> flushed = channel.flush();
+    Result<void> served = serve_batch(transport, *session);
+    Result<void> flushed = transport.flush();
     if (session->panicked()) return WorkerExit::kPanicOnWrite;
     if (!served) return ending(log, served.error());
     if (!flushed) return ending(log, flushed.error());
-    Result<std::size_t> received = channel.receive();
+    Result<std::size_t> received = transport.receive();
     if (!received) return ending(log, received.error());
     if (*received == 0) return WorkerExit::kHangup;
   }

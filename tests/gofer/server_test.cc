@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "gofer/channel.h"
+#include "gofer/transport.h"
 #include "gofer/p9/dispatch.h"
 #include "tests/support/bare_server.h"
 #include "tests/support/descriptors.h"
@@ -232,25 +232,25 @@ TEST(Serve, EndsWhenItsTransportOrItsRootIsNone) {
   EXPECT_NE(said.find("transport failed"), std::string::npos) << said;
 }
 
-TEST(Channel, SendsWhenTheRoomForTheNextReplyMayNotSuffice) {
+TEST(Transport, SendsWhenTheRoomForTheNextReplyMayNotSuffice) {
   auto [server, client] = support::socket_pair();
-  Channel channel(server, 4096);
-  std::size_t room = channel.reply_room(4096)->size();
-  channel.collect(room - 4096);
-  EXPECT_EQ(channel.reply_room(4096)->size(), 4096U);
-  channel.collect(1);
-  EXPECT_EQ(channel.reply_room(4096)->size(), room);
+  Transport transport(server, 4096);
+  std::size_t room = transport.reply_room(4096)->size();
+  transport.collect(room - 4096);
+  EXPECT_EQ(transport.reply_room(4096)->size(), 4096U);
+  transport.collect(1);
+  EXPECT_EQ(transport.reply_room(4096)->size(), room);
   std::size_t expected = room - 4095;
   Frame sent(expected);
   EXPECT_EQ(::recv(client.raw(), sent.data(), expected, MSG_WAITALL),
             static_cast<ssize_t>(expected));
 }
 
-TEST(Channel, ReportsAPeerThatIsGone) {
+TEST(Transport, ReportsAPeerThatIsGone) {
   auto [server, client] = support::socket_pair();
-  Channel channel(server, 4096);
+  Transport transport(server, 4096);
   client.reset();
-  EXPECT_EQ(*channel.receive(), 0U);
+  EXPECT_EQ(*transport.receive(), 0U);
 }
 
 }  // namespace

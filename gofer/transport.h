@@ -1,4 +1,4 @@
-// Channel: the connected socket as whole frames in and whole frames out.
+// Transport: the connected socket as whole frames in and whole frames out.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@ namespace gofer {
 // Two buffers of fixed size. One read(2) takes as many bytes as are there, one write(2) sends all
 // replies that were collected, one sendmsg(2) a reply that takes a descriptor with it. Memory that
 // no frame has reached yet costs nothing.
-class Channel {
+class Transport {
  public:
-  // `transport` is borrowed. No frame in or out is longer than `largest_frame`.
-  Channel(base::Fd transport, std::size_t largest_frame);
+  // `socket` is borrowed. No frame in or out is longer than `largest_frame`.
+  Transport(base::Fd socket, std::size_t largest_frame);
 
   // The next frame that lies in the buffer, a view until the next receive(); empty when there is
   // none, or no whole one. EBADMSG when it claims to be shorter than a header or longer than
@@ -42,7 +42,7 @@ class Channel {
  private:
   base::Result<void> send_all(p9::Bytes bytes);
 
-  base::Fd transport_;
+  base::Fd socket_;
   std::size_t input_size_;
   std::size_t output_size_;
   std::unique_ptr<std::byte[]> input_;

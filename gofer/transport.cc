@@ -1,4 +1,4 @@
-#include "gofer/channel.h"
+#include "gofer/transport.h"
 
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,14 +24,14 @@ constexpr std::size_t kBatch = std::size_t{64} << 10;
 
 }  // namespace
 
-Channel::Channel(base::Fd transport, std::size_t largest_frame)
-    : transport_(transport),
+Transport::Transport(base::Fd socket, std::size_t largest_frame)
+    : socket_(socket),
       input_size_(largest_frame + kBatch),
       output_size_(largest_frame + kBatch),
       input_(std::make_unique_for_overwrite<std::byte[]>(input_size_)),
       output_(std::make_unique_for_overwrite<std::byte[]>(output_size_)) {}
 
-Result<p9::Bytes> Channel::next_frame(std::size_t limit) {
+Result<p9::Bytes> Transport::next_frame(std::size_t limit) {
   std::size_t have = end_ - begin_;
   uint32_t size = 0;
   if (have < sizeof size) return p9::Bytes();
@@ -43,13 +43,13 @@ Result<p9::Bytes> Channel::next_frame(std::size_t limit) {
   return frame;
 }
 
-Result<std::size_t> Channel::receive() {
+Result<std::size_t> Transport::receive() {
   // What is left is the beginning of one frame; at the front of the buffer it has room for its end.
   if (begin_ > 0) std::memmove(input_.get(), input_.get() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
   for (;;) {
-    ssize_t count = ::read(transport_.raw(), input_.get() + end_, input_size_ - end_);
+    ssize_t count = ::read(socket_.raw(), input_.get() + end_, input_size_ - end_);
     if (count >= 0) {
       end_ += static_cast<std::size_t>(count);
       return static_cast<std::size_t>(count);
@@ -59,19 +59,19 @@ Result<std::size_t> Channel::receive() {
   }
 }
 
-Result<std::span<std::byte>> Channel::reply_room(std::size_t size) {
+Result<std::span<std::byte>> Transport::reply_room(std::size_t size) {
   if (output_size_ - collected_ < size) TRY(flush());
   return std::span(output_.get() + collected_, output_size_ - collected_);
 }
 
-Result<void> Channel::flush() {
+Result<void> Transport::flush() {
   TRY(send_all({output_.get(), std::exchange(collected_, 0)}));
   return {};
 }
 
-Result<void> Channel::send_all(p9::Bytes bytes) {
+Result<void> Transport::send_all(p9::Bytes bytes) {
   while (!bytes.empty()) {
-    ssize_t count = ::write(transport_.raw(), bytes.data(), bytes.size());
+    ssize_t count = ::write(socket_.raw(), bytes.data(), bytes.size());
     if (count >= 0)
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     else if (errno != EINTR)
@@ -80,7 +80,7 @@ Result<void> Channel::send_all(p9::Bytes bytes) {
   return {};
 }
 
-Result<void> Channel::send_with(std::size_t size, base::Fd fd) {
+Result<void> Transport::send_with(std::size_t size, base::Fd fd) {
   std::span<std::byte> reply(output_.get() + collected_, size);
   TRY(flush());
   iovec data{.iov_base = reply.data(), .iov_len = reply.size()};
@@ -97,7 +97,7 @@ Result<void> Channel::send_with(std::size_t size, base::Fd fd) {
   int raw = fd.raw();
   std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
   for (;;) {
-    long count = ::syscall(SYS_sendmsg, static_cast<long>(transport_.raw()), &message,
+    long count = ::syscall(SYS_sendmsg, static_cast<long>(socket_.raw()), &message,
                            static_cast<long>(MSG_NOSIGNAL));
     if (count >= 0) return send_all(reply.subspan(static_cast<std::size_t>(count)));
     // The kernel bounds how many descriptors lie in sockets that nobody reads. The reply is as good

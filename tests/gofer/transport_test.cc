@@ -1,5 +1,5 @@
-// Replies that take a descriptor with them: Channel::send_with().
-#include "gofer/channel.h"
+// Replies that take a descriptor with them: Transport::send_with().
+#include "gofer/transport.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -51,23 +51,23 @@ Received receive(base::Fd socket, std::span<std::byte> room) {
   return received;
 }
 
-void fill(Channel& channel, std::size_t size, char with) {
-  auto room = channel.reply_room(size);
+void fill(Transport& transport, std::size_t size, char with) {
+  auto room = transport.reply_room(size);
   ASSERT_TRUE(room.has_value());
   std::ranges::fill(room->first(size), static_cast<std::byte>(with));
 }
 
-TEST(ChannelWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithTheFirstByte) {
+TEST(TransportWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithTheFirstByte) {
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
-  Channel channel(server, 4096);
-  fill(channel, 10, 'a');
-  channel.collect(10);
-  fill(channel, 20, 'b');
-  ASSERT_TRUE(channel.send_with(20, file).has_value());
-  fill(channel, 5, 'c');
-  channel.collect(5);
-  ASSERT_TRUE(channel.flush().has_value());
+  Transport transport(server, 4096);
+  fill(transport, 10, 'a');
+  transport.collect(10);
+  fill(transport, 20, 'b');
+  ASSERT_TRUE(transport.send_with(20, file).has_value());
+  fill(transport, 5, 'c');
+  transport.collect(5);
+  ASSERT_TRUE(transport.flush().has_value());
   std::string text;
   for (std::size_t i = 0; i < 35; ++i) {
     std::byte byte{};
@@ -80,13 +80,13 @@ TEST(ChannelWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithTheFi
 }
 
 // The socket takes a part of it at a time.
-TEST(ChannelWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer) {
+TEST(TransportWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer) {
   constexpr std::size_t kSize = std::size_t{1} << 20;
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
-  Channel channel(server, kSize);
-  fill(channel, kSize, 'x');
-  std::thread sender([&] { EXPECT_TRUE(channel.send_with(kSize, file).has_value()); });
+  Transport transport(server, kSize);
+  fill(transport, kSize, 'x');
+  std::thread sender([&] { EXPECT_TRUE(transport.send_with(kSize, file).has_value()); });
   std::vector<std::byte> room(3000);
   std::size_t bytes = 0;
   std::size_t fds = 0;
@@ -102,13 +102,13 @@ TEST(ChannelWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer) {
   EXPECT_EQ(fds, 1U);
 }
 
-TEST(ChannelWithDescriptors, ReportsAPeerThatIsGone) {
+TEST(TransportWithDescriptors, ReportsAPeerThatIsGone) {
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
-  Channel channel(server, 4096);
-  fill(channel, 20, 'b');
+  Transport transport(server, 4096);
+  fill(transport, 20, 'b');
   client.reset();
-  auto sent = channel.send_with(20, file);
+  auto sent = transport.send_with(20, file);
   ASSERT_FALSE(sent.has_value());
   EXPECT_EQ(sent.error().code(), EPIPE);
 }
@@ -118,19 +118,19 @@ TEST(ChannelWithDescriptors, ReportsAPeerThatIsGone) {
 int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit) {
   uid_t nobody_else = 60'000 + static_cast<uid_t>(::getpid()) % 5'000;
   rlimit few{limit, limit};
-  Channel channel(server, 4096);
-  auto room = channel.reply_room(24);
+  Transport transport(server, 4096);
+  auto room = transport.reply_room(24);
   if (!room) return 10;
   std::ranges::fill(room->first(24), std::byte{'x'});
   if (::setgroups(0, nullptr) != 0 || ::setresuid(nobody_else, nobody_else, nobody_else) != 0 ||
       ::setrlimit(RLIMIT_NOFILE, &few) != 0)
     return 11;
   for (int i = 0; i < replies; ++i)
-    if (!channel.send_with(24, file)) return 12;
+    if (!transport.send_with(24, file)) return 12;
   return 0;
 }
 
-TEST(ChannelWithDescriptors, H6_SendsRepliesAloneWhereTheKernelHoldsTooManyDescriptors) {
+TEST(TransportWithDescriptors, H6_SendsRepliesAloneWhereTheKernelHoldsTooManyDescriptors) {
   constexpr int kReplies = 60;
   constexpr rlim_t kLimit = 20;
   auto [server, client] = support::socket_pair();

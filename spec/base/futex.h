@@ -1,0 +1,35 @@
+// The futex(2) calls of this program: waiting for a word to change, and waking who waits.
+#pragma once
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include "spec/base/result.h"
+
+namespace base {
+
+// Whether the word is waited on by other processes, too.
+enum class FutexScope : int { kShared = 0, kPrivate = FUTEX_PRIVATE_FLAG };
+
+inline constexpr uint32_t kWakeAll = INT32_MAX;
+
+// Sleeps while `word` is `expected`. Returns at any time and for no reason as well: callers look at
+// the word again. Errors: EFAULT when the word's memory cannot be had.
+inline Result<void> futex_wait(std::atomic<uint32_t>& word, uint32_t expected, FutexScope scope) {
+  long waited = ::syscall(SYS_futex, &word, FUTEX_WAIT | static_cast<int>(scope), expected, nullptr,
+                          nullptr, 0);
+  if (waited == 0 || errno == EAGAIN || errno == EINTR) return {};
+  return fail_errno();
+}
+
+// Wakes up to `count` of those that sleep on `word`.
+inline void futex_wake(std::atomic<uint32_t>& word, uint32_t count, FutexScope scope) {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE | static_cast<int>(scope), count, nullptr, nullptr, 0);
+}
+
+}  // namespace base
