@@ -5,20 +5,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "cmd/command.h"
+#include "cmd/patience.h"
 #include "cmd/plan_text.h"
+#include "cmd/runsc.h"
 #include "cmd/served.h"
 #include "cmd/spec_file.h"
 #include "cmd/status.h"
 #include "cmd/supervisor.h"
 #include "cmd/workers.h"
-#include "cmd/write_all.h"
 #include "policies/programs.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/descriptors.h"
@@ -47,17 +50,23 @@ struct Plan {
   spec::AttachPlan attach;
 };
 
-Outcome<Plan> read_plan(const Options& options) {
+// What the spec says may change the options of a start in the place of runsc's gofer.
+Outcome<Plan> read_plan(Options& options) {
   std::string text = TRY(read_spec(options));
   Plan plan;
   plan.bundle = TRY(spec::parse_bundle(text, spec_name(options)));
+  auto notes = TRY(settle_runsc(plan.bundle, options));
   plan.attach = TRY(make_attach_plan(plan.bundle, {.bundle = options.bundle,
+                                                   .read_only_root = options.read_only_root,
+                                                   .read_only = options.read_only,
                                                    .panic_on_write = options.panic_on_write,
                                                    .uds = options.host_uds,
                                                    .fifo = options.host_fifo,
                                                    .channels = options.channels,
+                                                   .runsc_flags = options.runsc.has_value(),
                                                    .strict = options.strict,
                                                    .max_mounts = options.max_mounts}));
+  std::ranges::move(notes, std::back_inserter(plan.attach.notes));
   return plan;
 }
 
@@ -69,12 +78,16 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+base::Log log_of(const Options& options) {
+  return {kStderr, options.log_format, options.log_level, "gofer"};
+}
+
 // The start of `gofer`, one member function per phase, in order.
 class Launcher {
  public:
   explicit Launcher(const Options& options)
       : options_(options),
-        log_(kStderr, options.log_format, options.log_level, "gofer"),
+        log_(log_of(options)),
         status_(options.status_fd ? std::optional(Fd(*options.status_fd)) : std::nullopt),
         supervisor_status_(options.status_fd ? std::optional(kSupervisorStatus) : std::nullopt),
         supervisor_(log_, supervisor_status_) {}
@@ -86,6 +99,7 @@ class Launcher {
     skips_ = TRY(sandbox::parse_skips(options_.without));
     status_.phase("spec");
     plan_ = TRY(read_plan(options_));
+    log_ = log_of(options_);
     status_.phase("clients");
     TRY(connect_clients());
     status_.phase("namespaces");
@@ -100,6 +114,7 @@ class Launcher {
     return supervisor_.run();
   }
 
+  const Options& options() const { return options_; }
   void tell(const base::Problem& problem) const { status_.failed(problem); }
 
  private:
@@ -126,10 +141,14 @@ class Launcher {
   Outcome<void> take_io_fds();
   Outcome<void> start_command();
   Outcome<void> enter_namespaces() {
+    if (options_.runsc && options_.runsc->sync_userns_fd)
+      TRY(sandbox::become_root_when_mapped(UniqueFd(*options_.runsc->sync_userns_fd)));
     TRY(sandbox::enter_user_namespace());
     for (const spec::AttachPoint& point : plan_.attach.attach_points)
       TRY(sandbox::check_capabilities(point));
-    return sandbox::enter_launcher_namespaces(skips_);
+    bool given = options_.runsc && sandbox::is_in_pid_namespace_of_its_own();
+    return sandbox::enter_launcher_namespaces(
+        skips_, given ? sandbox::Given::kByRuntime : sandbox::Given::kNothing);
   }
   Outcome<void> find_trees();
   Outcome<void> announce(const Jailed& jailed);
@@ -137,7 +156,7 @@ class Launcher {
   Outcome<void> lock_down();
   spec::Json::Object jail_json(const Jailed& jailed) const;
 
-  const Options& options_;
+  Options options_;
   base::Log log_;
   Status status_;
   Status supervisor_status_;
@@ -186,7 +205,7 @@ Outcome<void> Launcher::start_command() {
 }
 
 Outcome<void> Launcher::find_trees() {
-  found_ = TRY(prepare(options_, plan_.attach.attach_points));
+  found_ = TRY(prepare(options_, plan_.attach.attach_points, plan_.bundle.cwd));
   for (const auto* notes : {&plan_.attach.notes, &found_.notes})
     for (const std::string& note : *notes)
       log_.write(base::LogLevel::kWarning, "note", {{"text", note}});
@@ -218,10 +237,9 @@ Outcome<void> Launcher::announce(const Jailed& jailed) {
 Outcome<void> Launcher::write_mounts() {
   if (!options_.mounts_fd) return {};
   UniqueFd fd(*options_.mounts_fd);
-  std::string text = resolved_mounts(plan_.bundle.raw_mounts, found_.served);
-  if (!write_all(fd, text))
-    return base::failure(failed("mounts", "--mounts-fd cannot be written", "write"));
-  return {};
+  auto marks = options_.runsc ? Marks::kOverlayfs : Marks::kNone;
+  return write_patiently(fd, resolved_mounts(plan_.bundle.raw_mounts, found_.served, marks),
+                         supervisor_);
 }
 
 Outcome<void> Launcher::lock_down() {
@@ -243,7 +261,8 @@ Outcome<void> Launcher::lock_down() {
 
 Outcome<std::string> check_text(const Options& options) {
   TRY(sandbox::parse_skips(options.without));
-  Plan plan = TRY(read_plan(options));
+  Options settled = options;
+  Plan plan = TRY(read_plan(settled));
   Found found = TRY(look(options, plan.attach.attach_points));
   if (options.json) return dump(plan_json(found, plan.attach)) + "\n";
   return plan_table(found, plan.attach);
@@ -257,7 +276,7 @@ int serve(const Options& options) {
   Outcome<int> status = launcher->run();
   if (status) return *status;
   launcher->tell(status.error());
-  return report(status.error(), options.log_format);
+  return report(status.error(), launcher->options());
 }
 
 int check(const Options& options) {
@@ -270,12 +289,26 @@ int check(const Options& options) {
 
 int report(const base::Problem& problem, base::LogFormat format) {
   std::string line = to_line(problem);
-  if (format == base::LogFormat::kJson)
-    base::Log(kStderr, format, base::LogLevel::kError, "gofer")
-        .write(base::LogLevel::kError, "failed", {{"message", line}});
-  else
-    std::fprintf(stderr, "gofer: %s\n", line.c_str());
+  base::Log log(kStderr, format, base::LogLevel::kError, "gofer");
+  switch (format) {
+    case base::LogFormat::kText:
+      std::fprintf(stderr, "gofer: %s\n", line.c_str());
+      break;
+    case base::LogFormat::kJson:
+      log.write(base::LogLevel::kError, "failed", {{"message", line}});
+      break;
+    case base::LogFormat::kShim:
+      log.write(base::LogLevel::kError, line);
+      break;
+  }
   return static_cast<int>(problem.exit);
+}
+
+int report(const base::Problem& problem, const Options& options) {
+  if (options.runsc && options.runsc->log_fd)
+    base::Log(Fd(*options.runsc->log_fd), base::LogFormat::kShim, base::LogLevel::kError, "gofer")
+        .write(base::LogLevel::kError, to_line(problem));
+  return report(problem, options.log_format);
 }
 
 }  // namespace cmd

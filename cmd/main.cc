@@ -6,6 +6,7 @@
 
 #include "cmd/launcher.h"
 #include "cmd/options.h"
+#include "cmd/runsc.h"
 
 namespace {
 
@@ -17,6 +18,7 @@ bool standard_descriptors_are_open() {
 }
 
 int run(int argc, char** argv) {
+  if (cmd::is_runsc_line(argc, argv)) return cmd::serve_runsc(argc, argv);
   auto options = cmd::parse_options(argc, argv);
   if (!options) return cmd::report(options.error(), base::LogFormat::kText);
   switch (options->mode) {

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <sstream>
 #include <string_view>
 
+#include "cmd/option_values.h"
 #include "spec/gofer_options.h"
 
 namespace cmd {
@@ -17,14 +16,6 @@ namespace {
 namespace po = boost::program_options;
 using base::Outcome;
 using Words = std::vector<std::string>;
-
-base::Problem usage(std::string where, std::string what, std::string expected = {}) {
-  return {.exit = base::ExitCode::kUsage,
-          .step = "options",
-          .where = std::move(where),
-          .what = std::move(what),
-          .expected = std::move(expected)};
-}
 
 po::options_description serving_options() {
   po::options_description serving("What to serve, and to whom");
@@ -87,17 +78,6 @@ po::options_description all_options() {
   return all;
 }
 
-Outcome<uint64_t> parse_number(const std::string& option, std::string_view text, uint64_t low,
-                               uint64_t high) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && low <= value && value <= high)
-    return value;
-  return base::failure(
-      usage("--" + option, "\"" + std::string(text) + "\" is not valid",
-            "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high)));
-}
-
 // Reads option values out of the parsed command line; every getter reports misuse by option name.
 class Values {
  public:
@@ -115,12 +95,11 @@ class Values {
   Outcome<uint64_t> number(const char* option, uint64_t otherwise, uint64_t low,
                            uint64_t high) const {
     if (!has(option)) return otherwise;
-    return parse_number(option, TRY(one(option)), low, high);
+    return parse_number(std::string("--") + option, TRY(one(option)), low, high);
   }
-  // Descriptors 0 to 2 are the launcher's own.
   Outcome<std::optional<int>> descriptor(const char* option) const {
     if (!has(option)) return std::nullopt;
-    return static_cast<int>(TRY(number(option, 0, 3, std::numeric_limits<int>::max())));
+    return parse_descriptor(std::string("--") + option, TRY(one(option)));
   }
   template <class T>
   Outcome<T> word(const char* option, T otherwise, const std::map<std::string, T>& words) const {
@@ -137,28 +116,11 @@ class Values {
   const po::variables_map& map_;
 };
 
-Outcome<std::vector<int>> parse_io_fds(const Words& values) {
-  std::vector<int> fds;
-  for (const std::string& list : values) {
-    std::istringstream in(list + ",");
-    for (std::string item; std::getline(in, item, ',');)
-      fds.push_back(
-          static_cast<int>(TRY(parse_number("io-fds", item, 3, std::numeric_limits<int>::max()))));
-  }
-  return fds;
-}
-
-// The same descriptor under two names would be closed under the other's feet.
 Outcome<void> refuse_shared_descriptors(const Options& options) {
   std::vector<int> used = options.io_fds;
   for (std::optional<int> fd : {options.spec_fd, options.mounts_fd, options.status_fd})
     if (fd) used.push_back(*fd);
-  std::ranges::sort(used);
-  auto twice = std::ranges::adjacent_find(used);
-  if (twice == used.end()) return {};
-  return base::failure(usage("--io-fds, --spec-fd, --mounts-fd, --status-fd",
-                             "descriptor " + std::to_string(*twice) + " is named twice",
-                             "expected a different descriptor for each"));
+  return refuse_twice(std::move(used), "--io-fds, --spec-fd, --mounts-fd, --status-fd");
 }
 
 Outcome<void> find_spec(const Values& values, Options& options) {
@@ -184,7 +146,7 @@ Outcome<void> find_spec(const Values& values, Options& options) {
 }
 
 Outcome<void> find_clients(const Values& values, Options& options) {
-  options.io_fds = TRY(parse_io_fds(values.all("io-fds")));
+  options.io_fds = TRY(parse_descriptors("--io-fds", values.all("io-fds")));
   if (values.has("check")) {
     options.mode = Mode::kCheck;
     if (!options.io_fds.empty() || !options.command.empty())

@@ -1,17 +1,29 @@
 // Options: the command line of gofer, parsed and checked. Documented in docs/man/gofer.8.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cmd/runsc_flags.h"
 #include "spec/base/log.h"
 #include "spec/base/problem.h"
 
 namespace cmd {
 
 enum class Mode : uint8_t { kServe, kCheck, kHelp, kVersion };
+
+// What a start in the place of runsc's gofer has besides; docs/runsc.md.
+struct RunscStart {
+  std::optional<int> sync_userns_fd;  // ends when the user namespace has its id maps
+  bool has_debug_log = false;         // stderr is that; otherwise it is the log of the shim
+  std::optional<int> log_fd;          // the shim's, if there is a debug log besides
+  mode_t umask = 022;                 // of the runtime: mount points are made under it
+  RunscFlags flags;
+};
 
 struct Options {
   Mode mode = Mode::kServe;
@@ -40,6 +52,10 @@ struct Options {
   uint64_t fd_limit = 4096;
   int require_landlock = 0;
   std::vector<std::string> without;  // steps of the jail to leave out
+
+  bool read_only_root = false;  // whatever the spec says of it
+  bool read_only = false;       // every attach point, whatever the spec says
+  std::optional<RunscStart> runsc;
 
   base::LogFormat log_format = base::LogFormat::kText;
   base::LogLevel log_level = base::LogLevel::kWarning;

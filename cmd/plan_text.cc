@@ -112,6 +112,15 @@ std::optional<std::size_t> mount_index(std::string_view where) {
   return index;
 }
 
+void mark_overlayfs(Json& mount) {
+  constexpr std::string_view kMark = "overlayfs_stale_read";
+  if (mount.find("options") == nullptr)
+    mount.as<Json::Object>()->emplace_back("options", Json(Json::Array{}));
+  auto& options = *mount.find("options")->as<Json::Array>();
+  auto is_mark = [](const Json& option) { return *option.as<std::string>() == kMark; };
+  if (std::ranges::none_of(options, is_mark)) options.push_back(text(kMark));
+}
+
 }  // namespace
 
 std::string plan_table(const Found& found, const spec::AttachPlan& plan) {
@@ -178,12 +187,13 @@ std::string gofer_mounts(std::span<const Served> served, std::span<const int> fd
   return dump(Json(std::move(array)));
 }
 
-std::string resolved_mounts(const Json& raw_mounts, std::span<const Served> served) {
+std::string resolved_mounts(const Json& raw_mounts, std::span<const Served> served, Marks marks) {
   Json mounts = raw_mounts.is_null() ? Json(Json::Array{}) : raw_mounts;
   for (const Served& one : served)
     if (auto index = mount_index(one.point.where)) {
       Json& mount = (*mounts.as<Json::Array>())[*index];
       *mount.find("destination") = text(one.location.destination);
+      if (marks == Marks::kOverlayfs && one.source.on_overlayfs) mark_overlayfs(mount);
     }
   return dump(mounts);
 }

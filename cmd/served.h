@@ -31,7 +31,9 @@ struct Found {
 base::Outcome<Found> look(const Options& options, std::vector<spec::AttachPoint> points);
 
 // The same for serving: trees are cloned, missing mount points made, and then the trees are sealed
-// with their attributes. After enter_launcher_namespaces().
-base::Outcome<Found> prepare(const Options& options, std::vector<spec::AttachPoint> points);
+// with their attributes. After enter_launcher_namespaces(). In the place of runsc's gofer mount
+// points have the modes that its users know, and `cwd` is made, too, if it is missing.
+base::Outcome<Found> prepare(const Options& options, std::vector<spec::AttachPoint> points,
+                             const std::string& cwd);
 
 }  // namespace cmd

@@ -57,6 +57,8 @@ class Supervisor {
   // The worker with this pid, dead or alive.
   const Worker* find(pid_t pid) const;
   bool command_ended() const { return command_status_.has_value(); }
+  // Whether a worker still serves.
+  bool any_alive() const;
 
   // Waits until all workers have ended, CMD has ended, or a signal asks for the end. Returns the
   // exit status of the program.
@@ -74,7 +76,6 @@ class Supervisor {
   void take_signal(const siginfo_t& info);
   void stop_workers();
   void end_init();
-  bool any_alive() const;
   void worsen(base::ExitCode code);
 
   const base::Log& log_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "cmd/patience.h"
 #include "cmd/worker.h"
 #include "policies/programs.h"
 #include "sandbox/lockdown.h"
@@ -44,9 +44,7 @@ class Start {
   Jailed result() const;
 
  private:
-  Outcome<void> wait_for_news(std::vector<pollfd>& polled, base::Fd signals);
   Outcome<void> hear(Starting& child);
-  Outcome<void> obey(base::Fd signals);
   base::Problem died(const Starting& child);
   sandbox::Limits limits() const { return {.descriptors = options_.fd_limit}; }
 
@@ -104,32 +102,19 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
   return {};
 }
 
-// Signals come through a descriptor here, so that one poll(2) waits for them and for the children:
-// a traced worker that dies stays in its exit stop, sockets open, until it is answered.
 Outcome<void> Start::wait_for_all() {
-  sigset_t set = supervised_signals();
-  UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals.valid()) return base::failure(failed("signals cannot be received", "signalfd"));
-  std::vector<pollfd> polled{{.fd = signals.raw(), .events = POLLIN, .revents = 0}};
-  for (const Starting& child : children_)
-    polled.push_back({.fd = child.control.raw(), .events = POLLIN, .revents = 0});
+  Patience patience = TRY(Patience::open(supervisor_));
+  std::vector<pollfd> polled(children_.size());
   for (std::size_t open = children_.size(); open > 0;) {
-    TRY(wait_for_news(polled, signals));
+    for (std::size_t i = 0; i < children_.size(); ++i)
+      polled[i] = {.fd = children_[i].control.raw(), .events = POLLIN, .revents = 0};
+    TRY(patience.wait(polled));
     open = 0;
     for (std::size_t i = 0; i < children_.size(); ++i) {
-      polled[i + 1].fd = children_[i].control.raw();
+      if (polled[i].revents != 0) TRY(hear(children_[i]));
       if (children_[i].control.valid()) ++open;
     }
   }
-  return {};
-}
-
-Outcome<void> Start::wait_for_news(std::vector<pollfd>& polled, base::Fd signals) {
-  if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR)
-    return base::failure(failed("waiting for the workers failed", "poll"));
-  if (polled[0].revents != 0) TRY(obey(signals));
-  for (std::size_t i = 0; i < children_.size(); ++i)
-    if (polled[i + 1].revents != 0) TRY(hear(children_[i]));
   return {};
 }
 
@@ -152,22 +137,6 @@ Outcome<void> Start::hear(Starting& child) {
       return base::failure(sandbox::unflatten(message->problem));
   }
   return base::failure(died(child));
-}
-
-// SIGCHLD is looked into; any other signal ends the start as if it had never been blocked.
-Outcome<void> Start::obey(base::Fd signals) {
-  signalfd_siginfo info{};
-  while (::read(signals.raw(), &info, sizeof info) == sizeof info) {
-    auto signal = static_cast<int>(info.ssi_signo);
-    if (signal == SIGCHLD) continue;
-    sigset_t one;
-    ::sigemptyset(&one);
-    ::sigaddset(&one, signal);
-    ::raise(signal);
-    ::sigprocmask(SIG_UNBLOCK, &one, nullptr);
-  }
-  supervisor_.drain();
-  return {};
 }
 
 base::Problem Start::died(const Starting& child) {

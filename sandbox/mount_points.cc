@@ -71,14 +71,17 @@ struct Found {
 
 class Walk {
  public:
-  Walk(View& view, const MountPointRequest& root, const MountPointRequest& request, Missing missing)
-      : view_(view), request_(request), missing_(missing) {
+  Walk(View& view, const MountPointRequest& root, const MountPointRequest& request, Missing missing,
+       NewModes modes)
+      : view_(view), request_(request), missing_(missing), modes_(modes) {
     places_.push_back({.name = {}, .owned = {}, .fd = root.tree, .type = S_IFDIR});
   }
 
-  Outcome<MountPoint> resolve();
+  Outcome<MountPoint> for_mount();  // not the root, and of the kind of its source
+  Outcome<MountPoint> for_directory();
 
  private:
+  Outcome<void> resolve();
   Outcome<void> take(const std::string& component);
   Outcome<void> enter(const std::string& component);
   Outcome<std::optional<Found>> find_or_make(const std::string& component);
@@ -93,13 +96,27 @@ class Walk {
   View& view_;
   const MountPointRequest& request_;
   Missing missing_;
+  NewModes modes_;
   std::vector<Place> places_;
   std::deque<std::string> pending_;
   MountPoint result_;
   int links_ = 0;
 };
 
-Outcome<MountPoint> Walk::resolve() {
+Outcome<MountPoint> Walk::for_mount() {
+  TRY(resolve());
+  TRY(check_kind());
+  return std::move(result_);
+}
+
+Outcome<MountPoint> Walk::for_directory() {
+  TRY(resolve());
+  if (places_.back().type != S_IFDIR)
+    return base::failure(refused("'" + path() + "' is a file", ENOTDIR, {}, "a directory"));
+  return std::move(result_);
+}
+
+Outcome<void> Walk::resolve() {
   push(request_.destination);
   while (!pending_.empty()) {
     std::string component = std::move(pending_.front());
@@ -107,8 +124,7 @@ Outcome<MountPoint> Walk::resolve() {
     TRY(take(component));
   }
   result_.destination = path();
-  TRY(check_kind());
-  return std::move(result_);
+  return {};
 }
 
 // Puts the components of `text` before those that are still to be taken.
@@ -204,10 +220,10 @@ base::Result<bool> Walk::make(const std::string& component) {
   bool is_file = pending_.empty() && !request_.is_directory;
   base::Result<void> made;
   if (is_file) {
-    auto file = sys::openat(places_.back().fd, component.c_str(), kNewFile, 0644);
+    auto file = sys::openat(places_.back().fd, component.c_str(), kNewFile, modes_.file);
     if (!file) made = base::failure(file.error());
   } else {
-    made = sys::mkdirat(places_.back().fd, component.c_str(), 0755);
+    made = sys::mkdirat(places_.back().fd, component.c_str(), modes_.directory);
   }
   if (made) return true;
   if (made.error().code() == EEXIST) return false;
@@ -274,17 +290,29 @@ class UmaskGuard {
 }  // namespace
 
 Outcome<std::vector<MountPoint>> resolve_mount_points(std::span<const MountPointRequest> requests,
-                                                      Missing missing) {
+                                                      Missing missing, NewModes modes) {
   UmaskGuard umask;
   View view;
   std::vector<MountPoint> points;
   if (requests.empty()) return points;
   points.push_back({.destination = "/", .made = {}});
   for (const MountPointRequest& request : requests.subspan(1)) {
-    points.push_back(TRY(Walk(view, requests.front(), request, missing).resolve()));
+    points.push_back(TRY(Walk(view, requests.front(), request, missing, modes).for_mount()));
     view.add(points.back().destination, request);
   }
   return points;
+}
+
+Outcome<MountPoint> make_directory(std::span<const MountPointRequest> requests,
+                                   std::span<const MountPoint> points, std::string_view path,
+                                   std::string_view where, mode_t mode) {
+  UmaskGuard umask;
+  View view;
+  for (std::size_t i = 1; i < requests.size(); ++i) view.add(points[i].destination, requests[i]);
+  MountPointRequest directory{
+      .where = std::string(where), .destination = std::string(path), .tree = Fd(-1)};
+  return Walk(view, requests.front(), directory, Missing::kCreate, {.directory = mode})
+      .for_directory();
 }
 
 }  // namespace sandbox

@@ -2,8 +2,12 @@
 // the ones that are missing. By descriptor only: the tree may be changed by somebody meanwhile.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/base/fd.h"
@@ -21,8 +25,14 @@ struct MountPointRequest {
 };
 
 enum class Missing : uint8_t {
-  kCreate,  // directories 0755, an empty file 0644 for a file; owned by this process
+  kCreate,  // directories, an empty file for a file; owned by this process
   kReport,  // change nothing; list what would be made
+};
+
+// Of what is made, whatever the umask is.
+struct NewModes {
+  mode_t directory = 0755;
+  mode_t file = 0644;
 };
 
 struct MountPoint {
@@ -38,6 +48,13 @@ struct MountPoint {
 // (ELOOP), a directory for a file or the other way round, a destination that ends at "/" (all
 // kBadSpec), a missing component that cannot be made. The process has one thread (umask is set).
 base::Outcome<std::vector<MountPoint>> resolve_mount_points(
-    std::span<const MountPointRequest> requests, Missing missing);
+    std::span<const MountPointRequest> requests, Missing missing, NewModes modes = {});
+
+// Makes the directory `path` of the container, and those on the way, where they are missing once
+// everything is mounted: `requests` and `points` are those of resolve_mount_points(). Errors as
+// there, with `where`; what is there and is no directory is ENOTDIR.
+base::Outcome<MountPoint> make_directory(std::span<const MountPointRequest> requests,
+                                         std::span<const MountPoint> points, std::string_view path,
+                                         std::string_view where, mode_t mode);
 
 }  // namespace sandbox

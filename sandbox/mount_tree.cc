@@ -107,26 +107,35 @@ class NamespaceHolder {
     if (pid_ < 0) return base::fail_errno();
     if (pid_ == 0) hold(write_end.raw());
     write_end.reset();
-    int error = EIO;
-    if (::read(read_end.raw(), &error, sizeof error) != sizeof error) return base::fail(EIO);
-    if (error != 0) return base::fail(error);
+    if (::read(read_end.raw(), &held_, sizeof held_) != sizeof held_) return base::fail(EIO);
+    if (held_.error != 0) return base::fail(held_.error);
     return {};
   }
 
   base::Result<UniqueFd> open(const char* file, int flags) const {
-    std::string path = "/proc/" + std::to_string(pid_) + "/" + file;
+    std::string path = "/proc/" + std::string(held_.name.data()) + "/" + file;
     return sys::openat(sys::kWorkingDirectory, path.c_str(), flags);
   }
 
  private:
+  // What the child says of itself.
+  struct Held {
+    int error = EIO;
+    std::array<char, 16> name{};  // in /proc, which may be that of another pid namespace than ours
+  };
+
   [[noreturn]] static void hold(int pipe) {
-    int error = ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
-    bool told = ::write(pipe, &error, sizeof error) == sizeof error;
-    while (told && error == 0) ::pause();
+    Held held{.error = 0};
+    bool done = ::unshare(CLONE_NEWUSER) == 0 &&
+                ::readlink("/proc/self", held.name.data(), held.name.size() - 1) > 0;
+    if (!done) held.error = errno;
+    bool told = ::write(pipe, &held, sizeof held) == sizeof held;
+    while (told && done) ::pause();
     ::_exit(0);
   }
 
   pid_t pid_ = -1;
+  Held held_;
 };
 
 base::Result<void> write_file(const NamespaceHolder& holder, const char* name,

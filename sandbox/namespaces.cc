@@ -45,13 +45,14 @@ struct LauncherNamespace {
   std::string_view name;
   std::string_view step;
   std::optional<Skippable> skippable;
+  bool may_be_given = false;
 };
 
 constexpr std::array<LauncherNamespace, 5> kLauncherNamespaces = {{
     {CLONE_NEWNS, "mount", "mount namespace", {}},
-    {CLONE_NEWNET, "network", "network namespace", Skippable::kNetworkNamespace},
-    {CLONE_NEWIPC, "IPC", "ipc namespace", Skippable::kIpcNamespace},
-    {CLONE_NEWUTS, "UTS", "uts namespace", Skippable::kUtsNamespace},
+    {CLONE_NEWNET, "network", "network namespace", Skippable::kNetworkNamespace, true},
+    {CLONE_NEWIPC, "IPC", "ipc namespace", Skippable::kIpcNamespace, true},
+    {CLONE_NEWUTS, "UTS", "uts namespace", Skippable::kUtsNamespace, true},
     {CLONE_NEWCGROUP, "cgroup", "cgroup namespace", Skippable::kCgroupNamespace},
 }};
 
@@ -67,6 +68,25 @@ base::Outcome<void> enter(const LauncherNamespace& space) {
                    .syscall = "unshare",
                    .what = "cannot enter a " + std::string(space.name) + " namespace",
                    .remedy = remedy});
+}
+
+// The kernel makes a process that changes its ids undumpable, and forgets whom it dies with.
+base::Outcome<void> become_root() {
+  int death_signal = 0;
+  bool asked = ::prctl(PR_GET_PDEATHSIG, &death_signal) == 0;
+  Call call{.step = "user namespace",
+            .where = {},
+            .syscall = "setresgid",
+            .what = "cannot become root of the user namespace",
+            .remedy = "the runtime's id maps must have an id for 0"};
+  TRY(required(sys::setresgid(0), call));
+  call.syscall = "setresuid";
+  TRY(required(sys::setresuid(0), call));
+  call.syscall = "prctl";
+  if (asked && death_signal != 0)
+    TRY(required(sys::prctl(PR_SET_PDEATHSIG, static_cast<unsigned long>(death_signal)), call));
+  TRY(required(sys::prctl(PR_SET_DUMPABLE, 1), call));
+  return {};
 }
 
 }  // namespace
@@ -120,9 +140,30 @@ base::Outcome<bool> in_initial_user_namespace() {
   return status.stx_ino == kInitialInode;
 }
 
-base::Outcome<void> enter_launcher_namespaces(Skips skips) {
+base::Outcome<void> become_root_when_mapped(base::UniqueFd written) {
+  auto said = TRY(required(sys::read_all(written), {.step = "user namespace",
+                                                    .where = "--sync-userns-fd",
+                                                    .syscall = "read",
+                                                    .what = "cannot wait for the id maps",
+                                                    .remedy = "expected an open descriptor"}));
+  if (!said.empty())
+    return base::failure(
+        base::Problem{.exit = base::ExitCode::kUsage,
+                      .step = "user namespace",
+                      .where = "--sync-userns-fd",
+                      .what = std::to_string(said.size()) + " bytes came before the end",
+                      .expected = "expected nothing but the end of file"});
+  return become_root();
+}
+
+bool is_in_pid_namespace_of_its_own() {
+  return ::getpid() == 1;
+}
+
+base::Outcome<void> enter_launcher_namespaces(Skips skips, Given given) {
   for (const LauncherNamespace& space : kLauncherNamespaces) {
     if (space.skippable && skips.has(*space.skippable)) continue;
+    if (space.may_be_given && given == Given::kByRuntime) continue;
     TRY(enter(space));
   }
   return required(sys::mount_propagation("/", MS_REC | MS_SLAVE),

@@ -1,5 +1,6 @@
 #include "sandbox/source.h"
 
+#include <linux/magic.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
@@ -100,7 +101,10 @@ Outcome<void> examine(Source& source, const spec::AttachPoint& point) {
   if (!S_ISDIR(mode) && point.destination == "/")
     return base::failure(refused(point, quoted(point.source) + " is a file",
                                  "the root of a container is a directory"));
+  auto filesystem = TRY(required(sys::fstatfs(source.fd),
+                                 call_on(point, "fstatfs", "cannot examine the file system")));
   source.is_directory = S_ISDIR(mode);
+  source.on_overlayfs = filesystem.f_type == OVERLAYFS_SUPER_MAGIC;
   source.device = ::makedev(status.stx_dev_major, status.stx_dev_minor);
   source.inode = status.stx_ino;
   return {};

@@ -21,7 +21,8 @@ struct Source {
   base::UniqueFd fd;  // O_PATH
   bool is_directory = true;
   std::string real_path;  // where the source was when it was opened; for messages only
-  uint64_t device = 0;    // with inode: what it is
+  bool on_overlayfs = false;
+  uint64_t device = 0;  // with inode: what it is
   uint64_t inode = 0;
   std::vector<std::string> notes;  // what the operator should know, one sentence each
 };

@@ -221,6 +221,14 @@ Result<void> setfsids(uid_t uid, gid_t gid) {
   return {};
 }
 
+Result<void> setresuid(uid_t id) {
+  return done(::setresuid(id, id, id));
+}
+
+Result<void> setresgid(gid_t id) {
+  return done(::setresgid(id, id, id));
+}
+
 Result<UniqueFd> pidfd_open(pid_t pid) {
   return owned(::syscall(SYS_pidfd_open, pid, 0));
 }

@@ -75,6 +75,9 @@ base::Result<void> setrlimit(__rlimit_resource resource, const rlimit& limit);
 base::Result<int> getgroups_count();
 base::Result<void> setgroups_none();
 base::Result<void> setfsids(uid_t uid, gid_t gid);
+// All three ids of the process become `id`.
+base::Result<void> setresuid(uid_t id);
+base::Result<void> setresgid(gid_t id);
 base::Result<base::UniqueFd> pidfd_open(pid_t pid);
 // Whether the process of a pidfd has ended: poll(2) without waiting.
 base::Result<bool> has_ended(base::Fd pidfd);

@@ -212,10 +212,10 @@ Outcome<void> check_count(const Bundle& bundle, const PlanOptions& options) {
                               " (--max-mounts): each is served by a process of its own"));
 }
 
-void note_annotations(const Bundle& bundle, Findings& findings) {
+void note_annotations(const Bundle& bundle, const PlanOptions& options, Findings& findings) {
   std::size_t foreign = 0;
   for (const auto& [key, value] : bundle.annotations) {
-    if (key.starts_with("dev.gvisor.flag.")) ++foreign;
+    if (key.starts_with("dev.gvisor.flag.") && !options.runsc_flags) ++foreign;
     if (key.starts_with("org.gofer.") && key != kRootOptionsAnnotation)
       findings.note("/annotations/" + pointer_token(key), "not known here and passed over");
   }
@@ -241,6 +241,8 @@ Outcome<Place> add_mount(const Bundle& bundle, std::size_t index, const PlanOpti
 
 // What is asked for on every attach point adds to what its own words say.
 void apply_to_all(const PlanOptions& options, AttachPoint& point) {
+  if (options.read_only || (options.read_only_root && point.where == "/root"))
+    point.access = Access::kReadOnly;
   if (options.panic_on_write && point.access == Access::kReadOnly)
     point.options.on_write = OnWrite::kPanic;
   point.options.uds |= options.uds;
@@ -263,7 +265,7 @@ Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& op
 
   TRY(check_places(places, findings));
   check_sources(plan.attach_points, findings);
-  note_annotations(bundle, findings);
+  note_annotations(bundle, options, findings);
   return plan;
 }
 

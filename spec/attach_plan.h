@@ -40,10 +40,13 @@ struct AttachPlan {
 
 struct PlanOptions {
   std::string bundle = ".";      // relative paths in the spec are relative to this directory
+  bool read_only_root = false;   // whatever the spec says of the root
+  bool read_only = false;        // whatever the spec says of every attach point
   bool panic_on_write = false;   // for every read-only attach point
   bool uds = false;              // for every attach point
   bool fifo = false;             // for every attach point
   unsigned channels = 0;         // for every attach point that does not say how many
+  bool runsc_flags = false;      // annotations dev.gvisor.flag.* are honoured by the caller
   bool strict = false;           // what is merely doubtful becomes an error instead of a note
   std::size_t max_mounts = 256;  // attach points allowed besides the root
 };

@@ -221,6 +221,12 @@ Outcome<void> parse_mounts(const Field& field, Bundle& bundle) {
   return {};
 }
 
+// What stands there is the sandbox's to judge: only its directory may be made here.
+std::string cwd_of(const Field& process) {
+  auto cwd = process["cwd"].present() ? process["cwd"].path() : std::string();
+  return cwd ? *std::move(cwd) : std::string();
+}
+
 Outcome<void> refuse_other_platforms(const Field& top) {
   for (std::string_view section : {"windows", "solaris", "vm", "zos"})
     if (top[section].present())
@@ -242,6 +248,7 @@ Outcome<Bundle> parse_bundle(std::string_view text, std::string_view name) {
   bundle.raw_mounts = Json(Json::Array{});
   if (top["mounts"].present()) TRY(parse_mounts(top["mounts"], bundle));
   if (top["linux"].present()) TRY(parse_linux(top["linux"], bundle));
+  bundle.cwd = cwd_of(top["process"]);
   if (top["annotations"].present()) TRY(parse_annotations(top["annotations"], bundle));
   return bundle;
 }

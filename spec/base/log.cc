@@ -10,11 +10,16 @@
 namespace base {
 namespace {
 
+using Fields = std::initializer_list<LogField>;
+
 constexpr std::string_view kLevels[] = {"error", "warning", "info", "debug"};
 
 // Bytes of one text that are shown: a file name at its longest. Ten such texts, each byte escaped,
 // still fit into a line, so that JSON is never cut in the middle.
 constexpr std::size_t kMaxText = 255;
+
+// The same for a message that is the only text of its line.
+constexpr std::size_t kMaxMessage = 2048;
 
 // A line under construction. What does not fit is dropped; the newline always fits.
 class LineBuffer {
@@ -29,9 +34,9 @@ class LineBuffer {
     for (std::size_t i = length; i < width; ++i) put('0');
     raw({digits.data(), length});
   }
-  void quoted(std::string_view text) {
+  void quoted(std::string_view text, std::size_t most = kMaxText) {
     put('"');
-    for (char c : text.substr(0, kMaxText)) {
+    for (char c : text.substr(0, most)) {
       auto byte = static_cast<unsigned char>(c);
       if (c == '"' || c == '\\') {
         put('\\');
@@ -45,6 +50,7 @@ class LineBuffer {
     }
     put('"');
   }
+  std::string_view text() const { return {buffer_.data(), used_}; }
   std::string_view finish() {
     buffer_[used_] = '\n';
     return {buffer_.data(), used_ + 1};
@@ -89,6 +95,59 @@ void put_value(LineBuffer& line, const LogField& field) {
     line.quoted(field.text);
 }
 
+void put_event(LineBuffer& line, std::string_view who, std::string_view event, Fields fields) {
+  line.raw(who);
+  line.raw(": ");
+  line.raw(event);
+  for (const LogField& field : fields) {
+    line.raw(" ");
+    line.raw(field.key);
+    line.raw("=");
+    put_value(line, field);
+  }
+}
+
+void put_text(LineBuffer& line, std::string_view level, std::string_view who,
+              std::string_view event, Fields fields) {
+  put_time(line);
+  line.raw(" ");
+  line.raw(level);
+  line.raw(" ");
+  put_event(line, who, event, fields);
+}
+
+void put_json(LineBuffer& line, std::string_view level, std::string_view who,
+              std::string_view event, Fields fields) {
+  line.raw("{\"time\":\"");
+  put_time(line);
+  line.raw("\",\"level\":");
+  line.quoted(level);
+  line.raw(",\"who\":");
+  line.quoted(who);
+  line.raw(",\"event\":");
+  line.quoted(event);
+  for (const LogField& field : fields) {
+    line.raw(",");
+    line.quoted(field.key);
+    line.raw(":");
+    put_value(line, field);
+  }
+  line.raw("}");
+}
+
+void put_shim(LineBuffer& line, std::string_view level, std::string_view who,
+              std::string_view event, Fields fields) {
+  LineBuffer message;
+  put_event(message, who, event, fields);
+  line.raw("{\"level\":");
+  line.quoted(level);
+  line.raw(",\"msg\":");
+  line.quoted(message.text(), kMaxMessage);
+  line.raw(",\"time\":\"");
+  put_time(line);
+  line.raw("\"}");
+}
+
 }  // namespace
 
 void Log::write(LogLevel level, std::string_view event,
@@ -96,36 +155,16 @@ void Log::write(LogLevel level, std::string_view event,
   if (level > level_) return;
   LineBuffer line;
   std::string_view name = kLevels[static_cast<std::size_t>(level)];
-  if (format_ == LogFormat::kJson) {
-    line.raw("{\"time\":\"");
-    put_time(line);
-    line.raw("\",\"level\":");
-    line.quoted(name);
-    line.raw(",\"who\":");
-    line.quoted(who_);
-    line.raw(",\"event\":");
-    line.quoted(event);
-    for (const LogField& field : fields) {
-      line.raw(",");
-      line.quoted(field.key);
-      line.raw(":");
-      put_value(line, field);
-    }
-    line.raw("}");
-  } else {
-    put_time(line);
-    line.raw(" ");
-    line.raw(name);
-    line.raw(" ");
-    line.raw(who_);
-    line.raw(": ");
-    line.raw(event);
-    for (const LogField& field : fields) {
-      line.raw(" ");
-      line.raw(field.key);
-      line.raw("=");
-      put_value(line, field);
-    }
+  switch (format_) {
+    case LogFormat::kText:
+      put_text(line, name, who_, event, fields);
+      break;
+    case LogFormat::kJson:
+      put_json(line, name, who_, event, fields);
+      break;
+    case LogFormat::kShim:
+      put_shim(line, name, who_, event, fields);
+      break;
   }
   std::string_view text = line.finish();
   // Nobody can be told that the log cannot be written.

@@ -11,7 +11,11 @@
 namespace base {
 
 enum class LogLevel : uint8_t { kError, kWarning, kInfo, kDebug };
-enum class LogFormat : uint8_t { kText, kJson };
+enum class LogFormat : uint8_t {
+  kText,
+  kJson,
+  kShim,  // JSON with the members that the shims of container runtimes look for: level, msg, time
+};
 
 struct LogField {
   std::string_view key;

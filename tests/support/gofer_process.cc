@@ -91,6 +91,15 @@ Process::Process(const Start& start)
   pid_ = ::fork();
   check(pid_ >= 0, "fork");
   if (pid_ == 0) run(start, out_, err_, argv.data(), environment.data());
+  watch();
+}
+
+Process::Process(pid_t child)
+    : out_(make_memory_file("stdout")), err_(make_memory_file("stderr")), pid_(child) {
+  watch();
+}
+
+void Process::watch() {
   pidfd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   check(pidfd_.valid(), "pidfd_open");
 }

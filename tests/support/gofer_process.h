@@ -37,6 +37,7 @@ class Process {
   };
 
   explicit Process(const Start& start);
+  explicit Process(pid_t child);  // that was started otherwise, and says nothing here
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process();  // kills it
@@ -50,6 +51,8 @@ class Process {
   std::string err() const;
 
  private:
+  void watch();
+
   base::UniqueFd out_;
   base::UniqueFd err_;
   pid_t pid_ = -1;
