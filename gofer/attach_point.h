@@ -9,6 +9,8 @@
 
 namespace gofer {
 
+class Channels;
+
 // What a worker does when a client tries to change a read-only tree: answer EROFS, or end.
 enum class OnWrite : uint8_t { kRefuse, kPanic };
 
@@ -49,6 +51,7 @@ struct AttachPoint {
   bool locks = true;       // false: Tlock and Tgetlock answer EOPNOTSUPP
   bool id_mapped = false;  // the tree's ids are mapped: files of other owners can't be taken over
   bool may_chown = true;   // false: without CAP_CHOWN new files keep the server's own ids
+  Channels* channels = nullptr;  // besides the socket, for one connection; null: none
   Limits limits = {};
 };
 

@@ -13,6 +13,7 @@ using base::LogLevel;
 // What dispatch() serves: a session behind its checks.
 struct Gate {
   Session& session;
+  bool on_channel;
   uint32_t google() const { return session.google(); }
 };
 
@@ -49,7 +50,10 @@ template <p9::Message M>
 constexpr bool kGoesThroughNoPlace =
     kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
            p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock, p9::Tflushf,
-           p9::Tallocate>;
+           p9::Tallocate, p9::Tchannel>;
+// Requests about the connection itself.
+template <p9::Message M>
+constexpr bool kForTheSocket = kOneOf<M, p9::Tversion, p9::Tchannel>;
 
 // Every fid that the request names, and that exists, is still in the tree.
 template <p9::Message M>
@@ -66,7 +70,10 @@ Result<void> check_places(Session& session, const M& request) {
 }
 
 template <p9::Message M>
-Result<void> admit(Session& session, [[maybe_unused]] const M& request) {
+Result<void> admit(const Gate& gate, [[maybe_unused]] const M& request) {
+  Session& session = gate.session;
+  if constexpr (kForTheSocket<M>)
+    if (gate.on_channel) return fail(EINVAL);
   if constexpr (!std::is_same_v<M, p9::Tversion>)
     if (!session.has_version()) return fail(EINVAL);
 // The mutant proves that the other layers hold without this one.
@@ -91,7 +98,7 @@ template <p9::Message M>
 Result<typename M::Reply> handle(Gate& gate, const M& request) {
   static_assert(p9::Serves<Session, M>, "declare the request's handler in gofer/handlers.h");
   Session& session = gate.session;
-  Result<void> admitted = admit(session, request);
+  Result<void> admitted = admit(gate, request);
   Result<typename M::Reply> reply =
       admitted ? handle(session, request) : base::failure(admitted.error());
   trace(session, request, reply ? 0 : reply.error().code());
@@ -105,8 +112,16 @@ Result<typename M::Reply> handle(Gate& gate, const M& request) {
 base::Result<std::size_t> serve_frame(Session& session, p9::Bytes frame,
                                       std::span<std::byte> room) {
   session.lend_payload(room.subspan(p9::kPayloadOffset));
-  Gate gate{session};
+  Gate gate{.session = session, .on_channel = false};
   return p9::dispatch(gate, frame, room);
+}
+
+base::Result<std::size_t> serve_datagram(Session& session, const p9::Datagram& datagram,
+                                         std::span<std::byte> room, std::span<std::byte> scratch) {
+  constexpr std::size_t kPayload = p9::kDatagramHeader + p9::kPayloadInBody;
+  session.lend_payload(room.subspan(kPayload), scratch);
+  Gate gate{.session = session, .on_channel = true};
+  return p9::dispatch(gate, datagram, room);
 }
 
 }  // namespace gofer

@@ -19,4 +19,10 @@ namespace gofer {
 // Fails (EBADMSG) only when the frame lies about its own size.
 base::Result<std::size_t> serve_frame(Session& session, p9::Bytes frame, std::span<std::byte> room);
 
+// The same for a datagram of a channel. `room` is memory that the client sees: it is written to and
+// not read; `scratch`, as large, is not. Tversion and Tchannel are for the socket alone (EINVAL).
+// Does not fail.
+base::Result<std::size_t> serve_datagram(Session& session, const p9::Datagram& datagram,
+                                         std::span<std::byte> room, std::span<std::byte> scratch);
+
 }  // namespace gofer

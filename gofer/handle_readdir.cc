@@ -113,7 +113,7 @@ Result<p9::Rreaddir> handle(Session& session, const p9::Treaddir& request) {
   if (request.offset != directory->position) TRY(host::lseek(directory->fd, request.offset));
   directory->position = kUnknown;
 
-  std::span<std::byte> room = session.payload(SIZE_MAX);
+  std::span<std::byte> room = session.scratch();
   std::size_t count = std::min<std::size_t>(request.count, room.size());
   std::span<std::byte> records = room.last(std::max(count / 7 * 6, kLargestHostEntry));
   std::size_t filled = TRY(host::getdents64(directory->fd, records));

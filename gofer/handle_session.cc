@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "gofer/channels.h"
 #include "gofer/handlers.h"
 
 namespace gofer {
@@ -57,6 +58,19 @@ Result<p9::Rattach> handle(Session& session, const p9::Tattach& request) {
 
 Result<p9::Rflush> handle(Session&, const p9::Tflush&) {
   return p9::Rflush{};
+}
+
+Result<p9::Rchannel> handle(Session& session, const p9::Tchannel& request) {
+  Channels* channels = session.attach_point().channels;
+  if (channels == nullptr) return fail(EOPNOTSUPP);
+  if (request.id >= channels->count()) return fail(ENOSYS);
+  if (request.control == p9::kChannelMemory)
+    session.lend(channels->windows());
+  else if (request.control == p9::kChannelSocket)
+    session.lend(channels->at(request.id).client_socket);
+  else
+    return fail(EINVAL);
+  return p9::Rchannel{.offset = Channels::offset_of(request.id), .length = p9::kWindowSize};
 }
 
 }  // namespace gofer

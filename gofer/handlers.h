@@ -26,6 +26,10 @@ Result<p9::Rauth> handle(Session& session, const p9::Tauth& request);
 Result<p9::Rattach> handle(Session& session, const p9::Tattach& request);
 // Requests are answered in order, so that the flushed one has its answer already.
 Result<p9::Rflush> handle(Session& session, const p9::Tflush& request);
+// A part of a channel, which goes with the reply: the file with the windows, or the client's end of
+// the side socket; as often as asked for. EOPNOTSUPP when there are no channels, ENOSYS past the
+// last one, EINVAL for any other part.
+Result<p9::Rchannel> handle(Session& session, const p9::Tchannel& request);
 
 // handle_walk.cc
 

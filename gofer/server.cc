@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "gofer/dispatcher.h"
-#include "gofer/session.h"
+#include "gofer/channel_loops.h"
 #include "gofer/transport.h"
 
 namespace gofer {
 namespace {
 
+using base::fail;
 using base::Log;
 using base::LogLevel;
 using base::Result;
@@ -21,21 +21,20 @@ std::size_t largest_reply(const Session& session) {
 }
 
 // Serves all whole frames that have come; the replies are collected.
-Result<void> serve_batch(Transport& transport, Session& session) {
-  while (!session.panicked()) {
+Result<void> serve_batch(Transport& transport, Connection& connection) {
+  const Session& session = connection.session();
+  for (;;) {
     p9::Bytes frame = TRY(transport.next_frame(session.frame_limit()));
     if (frame.empty()) return {};
     std::size_t limit = largest_reply(session);
     std::span<std::byte> room = TRY(transport.reply_room(limit));
-    std::size_t size = TRY(serve_frame(session, frame, room.first(limit)));
-    base::UniqueFd donation = session.take_donation();
-    if (session.panicked()) return {};
-    if (donation.valid())
-      TRY(transport.send_with(size, donation));
+    Connection::Answer answer = TRY(connection.serve(frame, room.first(limit)));
+    if (answer.panicked) return fail(EPIPE);
+    if (answer.donation.valid())
+      TRY(transport.send_with(answer.size, answer.donation.fd()));
     else
-      transport.collect(size);
+      transport.collect(answer.size);
   }
-  return {};
 }
 
 WorkerExit ending(const Log& log, base::Errno error) {
@@ -53,6 +52,24 @@ WorkerExit ending(const Log& log, base::Errno error) {
   }
 }
 
+// Until the connection ends; what was answered before its end is sent.
+base::Errno serve_socket(Transport& transport, Connection& connection) {
+  for (;;) {
+    Result<void> served = serve_batch(transport, connection);
+    Result<void> flushed = transport.flush();
+    if (!served) return served.error();
+    if (!flushed) return flushed.error();
+    Result<std::size_t> received = transport.receive();
+    if (!received) return received.error();
+    if (*received == 0) return base::Errno(EPIPE);
+  }
+}
+
+base::Errno serve_all(Transport& transport, Connection& connection) {
+  ChannelLoops loops(connection.session().attach_point().channels, connection);
+  return serve_socket(transport, connection);
+}
+
 }  // namespace
 
 WorkerExit serve(base::Fd socket, const AttachPoint& attach_point, const Log& log) {
@@ -64,16 +81,9 @@ WorkerExit serve(base::Fd socket, const AttachPoint& attach_point, const Log& lo
     return WorkerExit::kInternal;
   }
   Transport transport(socket, attach_point.limits.msize);
-  for (;;) {
-    Result<void> served = serve_batch(transport, *session);
-    Result<void> flushed = transport.flush();
-    if (session->panicked()) return WorkerExit::kPanicOnWrite;
-    if (!served) return ending(log, served.error());
-    if (!flushed) return ending(log, flushed.error());
-    Result<std::size_t> received = transport.receive();
-    if (!received) return ending(log, received.error());
-    if (*received == 0) return WorkerExit::kHangup;
-  }
+  Connection connection(*session, socket);
+  base::Errno end = serve_all(transport, connection);
+  return connection.verdict(ending(log, end));
 }
 
 }  // namespace gofer

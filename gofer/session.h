@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "gofer/attach_point.h"
 #include "gofer/fid_table.h"
@@ -18,6 +19,21 @@ namespace gofer {
 inline constexpr uint32_t kMinMsize = 4096;
 inline constexpr uint32_t kMsizeBeforeVersion = 8192;  // frame limit until Tversion was served
 inline constexpr uint32_t kIoHeader = 24;              // IOHDRSZ of the manual; iounit = msize - 24
+
+// A descriptor that goes along with a reply.
+class Donation {
+ public:
+  Donation() = default;
+  explicit Donation(base::UniqueFd owned) : owned_(std::move(owned)), fd_(owned_) {}
+  explicit Donation(base::Fd borrowed) : fd_(borrowed) {}
+
+  bool valid() const { return fd_.raw() >= 0; }
+  base::Fd fd() const { return fd_; }
+
+ private:
+  base::UniqueFd owned_;
+  base::Fd fd_{-1};
+};
 
 class Session {
  public:
@@ -52,7 +68,14 @@ class Session {
   std::span<std::byte> payload(std::size_t count) const {
     return payload_.first(std::min(count, payload_.size()));
   }
-  void lend_payload(std::span<std::byte> room) { payload_ = room; }
+  // Room for what a handler has to read again: as long as the payload, but never in memory that the
+  // client sees. The texts of the request may lie in it.
+  std::span<std::byte> scratch() const { return scratch_; }
+  void lend_payload(std::span<std::byte> room) { lend_payload(room, room); }
+  void lend_payload(std::span<std::byte> room, std::span<std::byte> scratch) {
+    payload_ = room;
+    scratch_ = scratch.first(room.size());
+  }
 
   // Room for one symlink target, until the next request.
   std::span<char> text_room() { return state_->text; }
@@ -60,9 +83,11 @@ class Session {
   // Room for the largest extended attribute and the longest list, until the next request.
   std::span<std::byte> xattr_room();
 
-  // A descriptor that goes to the client with the reply to this request.
-  void donate(base::UniqueFd fd) { donation_ = std::move(fd); }
-  base::UniqueFd take_donation() { return std::move(donation_); }
+  // A descriptor that goes to the client with the reply to this request: for it alone, or one that
+  // stays open here for as long as the session lives.
+  void donate(base::UniqueFd fd) { donation_ = Donation(std::move(fd)); }
+  void lend(base::Fd fd) { donation_ = Donation(fd); }
+  Donation take_donation() { return std::exchange(donation_, {}); }
 
   // Ends the connection after this request, without an answer: see OnWrite::kPanic.
   void panic() { panicked_ = true; }
@@ -91,7 +116,8 @@ class Session {
   base::Log log_;
   std::unique_ptr<State> state_;
   std::span<std::byte> payload_;
-  base::UniqueFd donation_;
+  std::span<std::byte> scratch_;
+  Donation donation_;
   uint32_t msize_ = 0;
   uint32_t google_ = 0;
   bool has_version_ = false;

@@ -1,16 +1,13 @@
 #include "gofer/transport.h"
 
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "gofer/p9/dispatch.h"
+#include "gofer/pass_descriptor.h"
 
 namespace gofer {
 namespace {
@@ -83,28 +80,12 @@ Result<void> Transport::send_all(p9::Bytes bytes) {
 Result<void> Transport::send_with(std::size_t size, base::Fd fd) {
   std::span<std::byte> reply(output_.get() + collected_, size);
   TRY(flush());
-  iovec data{.iov_base = reply.data(), .iov_len = reply.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  int raw = fd.raw();
-  std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
-  for (;;) {
-    long count = ::syscall(SYS_sendmsg, static_cast<long>(socket_.raw()), &message,
-                           static_cast<long>(MSG_NOSIGNAL));
-    if (count >= 0) return send_all(reply.subspan(static_cast<std::size_t>(count)));
-    // The kernel bounds how many descriptors lie in sockets that nobody reads. The reply is as good
-    // without one.
-    if (errno == ETOOMANYREFS) return send_all(reply);
-    if (errno != EINTR) return fail_errno();
-  }
+  auto count = pass_descriptor(socket_, reply, fd, 0);
+  if (count) return send_all(reply.subspan(*count));
+  // The kernel bounds how many descriptors lie in sockets that nobody reads. The reply is as good
+  // without one.
+  if (count.error().code() == ETOOMANYREFS) return send_all(reply);
+  return base::failure(count.error());
 }
 
 }  // namespace gofer

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "gofer/p9/wire.h"
+
 namespace p9 {
 
 // A window as it lies in memory: a header, then the datagram of the side whose turn it is. Both
@@ -37,6 +39,17 @@ inline constexpr uint32_t kShutDown = 2;
 // There is no size, for the window has the length, and no tag. hasFD is 1 when a descriptor waits
 // on the side socket: a packet of no bytes, sent before the turn is passed.
 inline constexpr std::size_t kDatagramHeader = 2;
+inline constexpr std::size_t kHasFd = 1;  // where that byte is
+
+// A datagram that was taken out of its window, so that it stays as it was judged. Of a Twrite only
+// what comes before the data was: the data is for the kernel to copy, and nobody else looks at it.
+struct Datagram {
+  Bytes bytes;
+  Bytes payload;
+};
+
+// type[1] hasFD[1] fid[4] offset[8] count[4]
+inline constexpr std::size_t kWriteFixed = kDatagramHeader + 16;
 
 // The first datagram of either side, the client's first. A window that was never used is silent.
 inline constexpr std::string_view kHandshake = "{}\n";

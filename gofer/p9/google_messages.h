@@ -227,4 +227,19 @@ struct Tmultigetattr {
   PathNames names;
 };
 
+struct Rchannel {
+  static constexpr Line kLine{251, "size[4] Rchannel tag[2] offset[8] length[8]"};
+  uint64_t offset{};
+  uint64_t length{};
+};
+
+struct Tchannel {
+  static constexpr Line kLine{250, "size[4] Tchannel tag[2] id[4] control[4]"};
+  using Reply = Rchannel;
+  static constexpr bool kMutates = false;
+  static constexpr uint32_t kSince = 8;
+  uint32_t id{};
+  uint32_t control{};
+};
+
 }  // namespace p9

@@ -48,6 +48,6 @@ using Requests =
                 Trenameat, Tunlinkat, Tversion, Tauth, Tattach, Tflush, Twalk, Tread, Twrite,
                 Tclunk, Tremove, Tflushf, Twalkgetattr, Tucreate, Tumkdir, Tumknod, Tusymlink,
                 Tallocate, Tgetxattr, Tsetxattr, Tlistxattr, Tremovexattr, Tsetattrclunk,
-                Tmultigetattr>;
+                Tmultigetattr, Tchannel>;
 
 }  // namespace p9

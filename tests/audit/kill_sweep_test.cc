@@ -17,8 +17,6 @@
 namespace audit {
 namespace {
 
-using spec::Role;
-
 constexpr long kX32Bit = 0x40000000;
 // Linux 6.14 and later let these two past every filter, because uprobes would kill traced
 // processes otherwise. They are of no use to anybody: what they answer is the same without a

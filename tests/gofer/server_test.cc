@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "gofer/transport.h"
 #include "gofer/p9/dispatch.h"
+#include "gofer/transport.h"
 #include "tests/support/bare_server.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/raw_frame.h"

@@ -34,6 +34,7 @@ const std::map<uint8_t, uint32_t> kGoogleTypes{
     {28, 11},  {38, 11},                      // Tlistxattr, Tremovexattr
     {140, 12},                                // Tsetattrclunk
     {142, 13},                                // Tmultigetattr
+    {250, 8},                                 // Tchannel
 };
 
 bool is_served(uint8_t type, uint32_t google) {
@@ -89,7 +90,7 @@ TEST_F(Dialect, W2_EveryTypeIsServedExactlyWhereItIsOneOfTheDialect) {
       EXPECT_EQ(said, served ? "EINVAL" : "EOPNOTSUPP") << type << " at " << google;
     }
   });
-  EXPECT_EQ(served_pairs, 15 * 28 + 13 + 12 + 4 * 11 + 7 + 2 * 4 + 2 * 3 + 2 + 1);
+  EXPECT_EQ(served_pairs, 15 * 28 + 13 + 12 + 4 * 11 + 7 + 2 * 4 + 2 * 3 + 2 + 1 + 6);
   EXPECT_EQ(support::inventory(exported()), before);
   expect_alive();
 }

@@ -174,6 +174,9 @@ inline auto sample(Of<p9::Tmultigetattr>, const Subject& s) {
   path = {"", s.name.view()};
   return p9::Tmultigetattr{s.fid, path.names()};
 }
+inline auto sample(Of<p9::Tchannel>, const Subject&) {
+  return p9::Tchannel{0, p9::kChannelMemory};
+}
 
 template <class F, class... M>
 void for_each_sample(p9::MessageList<M...>, const Subject& subject, F&& function) {

@@ -100,7 +100,8 @@ const std::map<std::string_view, Row>& answers() {
 // Messages that are about a session, not about a fid that exists.
 template <class M>
 constexpr bool kAboutTheSession = std::is_same_v<M, p9::Tversion> || std::is_same_v<M, p9::Tauth> ||
-                                  std::is_same_v<M, p9::Tattach> || std::is_same_v<M, p9::Tflush>;
+                                  std::is_same_v<M, p9::Tattach> || std::is_same_v<M, p9::Tflush> ||
+                                  std::is_same_v<M, p9::Tchannel>;
 
 class State : public World {
  protected:

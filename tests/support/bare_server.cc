@@ -5,11 +5,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
+
 #include "tests/support/descriptors.h"
 
 namespace support {
 
-BareServer::BareServer(const path& root, gofer::AttachPoint options)
+BareServer::BareServer(const path& root, gofer::AttachPoint options, std::size_t channels)
     : root_(open_path(root)),
       own_fds_(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
       log_(make_memory_file("log")),
@@ -22,8 +24,12 @@ BareServer::BareServer(const path& root, gofer::AttachPoint options)
   client_ = std::move(client);
   attach_point_.root = root_;
   attach_point_.own_fds = own_fds_;
-  thread_ = std::thread([this] {
+  thread_ = std::thread([this, channels] {
     stand_in(own_fds_);
+    if (channels > 0) {
+      if (!channels_.make(channels)) std::abort();
+      attach_point_.channels = &channels_;
+    }
     base::Log log(log_, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
     exit_ = gofer::serve(server_, attach_point_, log);
     // A worker's exit closes its socket; the descriptor itself is closed by whoever made it.

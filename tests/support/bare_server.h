@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "gofer/channels.h"
 #include "gofer/server.h"
 #include "spec/base/fd.h"
 #include "tests/support/tree.h"
@@ -13,9 +14,10 @@ namespace support {
 
 class BareServer {
  public:
-  // Serves `root`; the descriptors in `options` are filled in here. Sets the umask of the process
-  // to 0, as a worker has it.
-  explicit BareServer(const path& root, gofer::AttachPoint options = {base::Fd(-1), base::Fd(-1)});
+  // Serves `root`; the descriptors in `options` are filled in here, and `channels` of them. Sets
+  // the umask of the process to 0, as a worker has it.
+  explicit BareServer(const path& root, gofer::AttachPoint options = {base::Fd(-1), base::Fd(-1)},
+                      std::size_t channels = 0);
   BareServer(const BareServer&) = delete;
   BareServer& operator=(const BareServer&) = delete;
   // The client's socket must have been closed by then, or this waits for ever.
@@ -35,6 +37,7 @@ class BareServer {
   base::UniqueFd server_;
   base::UniqueFd client_;
   gofer::AttachPoint attach_point_;
+  gofer::Channels channels_;
   base::WorkerExit exit_ = base::WorkerExit::kInternal;
   std::thread thread_;
 };

@@ -1,0 +1,26 @@
+// ChannelLoops: the channels of a connection at work.
+#pragma once
+
+#include "gofer/channels.h"
+#include "gofer/connection.h"
+
+namespace gofer {
+
+// While it lives, every channel serves the connection in a thread of its own: the handshake, then
+// one request after the other. A client that breaks the rules of a channel ends that channel, and
+// the connection goes on; a write that panics and what fails for no fault of the client's ends the
+// connection.
+class ChannelLoops {
+ public:
+  // `channels` may be null: there are none. All are borrowed.
+  ChannelLoops(Channels* channels, Connection& connection);
+  ChannelLoops(const ChannelLoops&) = delete;
+  ChannelLoops& operator=(const ChannelLoops&) = delete;
+  // Ends all channels, whatever the client does; on return their threads are parked.
+  ~ChannelLoops();
+
+ private:
+  Channels* channels_;
+};
+
+}  // namespace gofer

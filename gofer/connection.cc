@@ -1,0 +1,45 @@
+#include "gofer/connection.h"
+
+#include <sys/socket.h>
+
+#include "gofer/dispatcher.h"
+
+namespace gofer {
+
+using base::Result;
+using base::WorkerExit;
+
+template <class Serve>
+Result<Connection::Answer> Connection::serve_one(Serve serve) {
+  std::scoped_lock lock(one_at_a_time_);
+  if (session_.panicked()) return Answer{.panicked = true};
+  std::size_t size = TRY(serve());
+  return Answer{
+      .size = size, .donation = session_.take_donation(), .panicked = session_.panicked()};
+}
+
+Result<Connection::Answer> Connection::serve(p9::Bytes frame, std::span<std::byte> room) {
+  return serve_one([&] { return serve_frame(session_, frame, room); });
+}
+
+Result<Connection::Answer> Connection::serve(const p9::Datagram& datagram,
+                                             std::span<std::byte> room,
+                                             std::span<std::byte> scratch) {
+  return serve_one([&] { return serve_datagram(session_, datagram, room, scratch); });
+}
+
+void Connection::hang_up(bool failed) {
+  {
+    std::scoped_lock lock(one_at_a_time_);
+    failed_ = failed_ || failed;
+  }
+  ::shutdown(socket_.raw(), SHUT_RDWR);
+}
+
+WorkerExit Connection::verdict(WorkerExit exit) {
+  std::scoped_lock lock(one_at_a_time_);
+  if (session_.panicked()) return WorkerExit::kPanicOnWrite;
+  return failed_ ? WorkerExit::kInternal : exit;
+}
+
+}  // namespace gofer

@@ -1,0 +1,78 @@
+#include "tests/support/raw_channel.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "spec/base/futex.h"
+
+namespace support {
+
+RawChannel::RawChannel(base::Fd file, uint64_t offset, base::UniqueFd socket)
+    : socket_(std::move(socket)) {
+  void* memory = ::mmap(nullptr, p9::kWindowSize, PROT_READ | PROT_WRITE, MAP_SHARED, file.raw(),
+                        static_cast<off_t>(offset));
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  memory_ = {static_cast<std::byte*>(memory), p9::kWindowSize};
+}
+
+RawChannel::RawChannel(RawChannel&& other) noexcept
+    : socket_(std::move(other.socket_)),
+      memory_(std::exchange(other.memory_, {})),
+      last_(std::move(other.last_)) {}
+
+RawChannel::~RawChannel() {
+  if (!memory_.empty()) ::munmap(memory_.data(), memory_.size());
+}
+
+p9::WindowHeader& RawChannel::header() {
+  return *std::launder(reinterpret_cast<p9::WindowHeader*>(memory_.data()));
+}
+
+void RawChannel::pass(uint32_t length) {
+  header().length.store(length, std::memory_order_relaxed);
+  header().state.store(p9::kServerActive, std::memory_order_release);
+  base::futex_wake(header().state, 1, base::FutexScope::kShared);
+}
+
+uint32_t RawChannel::wait() {
+  uint32_t state = p9::kServerActive;
+  while ((state = header().state.load(std::memory_order_acquire)) == p9::kServerActive)
+    (void)base::futex_wait(header().state, state, base::FutexScope::kShared);
+  return state;
+}
+
+std::vector<std::byte> RawChannel::exchange(p9::Bytes bytes) {
+  std::ranges::copy(bytes, datagram().begin());
+  pass(static_cast<uint32_t>(bytes.size()));
+  if (wait() != p9::kClientActive) return {};
+  std::size_t length = std::min<std::size_t>(header().length, p9::kDatagramCapacity);
+  std::span<std::byte> answer = datagram().first(length);
+  return {answer.begin(), answer.end()};
+}
+
+bool RawChannel::shake_hands() {
+  auto greeting = std::as_bytes(std::span(p9::kHandshake));
+  return std::ranges::equal(exchange(greeting), greeting);
+}
+
+base::UniqueFd RawChannel::take_descriptor() {
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t size = ::recvmsg(socket_.raw(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (size != 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return {};
+  int raw = -1;
+  std::memcpy(&raw, CMSG_DATA(header), sizeof raw);
+  return base::UniqueFd(raw);
+}
+
+}  // namespace support
