@@ -84,8 +84,8 @@ void Supervisor::add(pid_t pid, std::string destination) {
 
 bool Supervisor::seize(pid_t pid) {
   Worker* worker = find(pid);
-  worker->traced =
-      ::ptrace(PTRACE_SEIZE, pid, nullptr, as_data(PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)) == 0;
+  constexpr int kHow = PTRACE_O_TRACEEXIT | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+  worker->traced = ::ptrace(PTRACE_SEIZE, pid, nullptr, as_data(kHow)) == 0;
   return worker->traced;
 }
 
@@ -96,6 +96,14 @@ Worker* Supervisor::find(pid_t pid) {
 
 const Worker* Supervisor::find(pid_t pid) const {
   auto found = std::ranges::find(workers_, pid, &Worker::pid);
+  return found == workers_.end() ? nullptr : &*found;
+}
+
+Worker* Supervisor::find_by_thread(pid_t thread) {
+  auto found = std::ranges::find_if(workers_, [thread](const Worker& worker) {
+    return worker.pid == thread ||
+           std::ranges::find(worker.threads, thread) != worker.threads.end();
+  });
   return found == workers_.end() ? nullptr : &*found;
 }
 
@@ -123,12 +131,17 @@ void Supervisor::handle(pid_t pid, int wait_status) {
   }
 }
 
-// Every stop of a traced worker must be answered, or it stays stopped for ever.
+// Every stop of a thread of a traced worker must be answered, or it stays stopped for ever. A
+// thread's own end is no news: the first one's is reported when all others have ended.
 void Supervisor::handle_stop(pid_t pid, int wait_status) {
   int signal = WSTOPSIG(wait_status);
   switch (wait_status >> 16) {
     case PTRACE_EVENT_EXIT:
-      if (Worker* worker = find(pid)) note_violation(*worker);
+      if (Worker* worker = find_by_thread(pid)) note_violation(*worker, pid);
+      signal = 0;
+      break;
+    case PTRACE_EVENT_CLONE:
+      note_thread(pid);
       signal = 0;
       break;
     case PTRACE_EVENT_STOP:
@@ -144,16 +157,27 @@ void Supervisor::handle_stop(pid_t pid, int wait_status) {
   ::ptrace(PTRACE_CONT, pid, nullptr, as_data(signal));
 }
 
-void Supervisor::note_violation(Worker& worker) {
+void Supervisor::note_thread(pid_t parent) {
+  unsigned long thread = 0;
+  if (::ptrace(PTRACE_GETEVENTMSG, parent, nullptr, &thread) != 0) return;
+  if (Worker* worker = find_by_thread(parent))
+    worker->threads.push_back(static_cast<pid_t>(thread));
+}
+
+// All threads of a process that is ended by its filter stop here with the same status. The one
+// whose call it was is the one that never got a result: the kernel put the number back in its
+// place.
+void Supervisor::note_violation(Worker& worker, pid_t thread) {
   unsigned long exit_status = 0;
-  if (::ptrace(PTRACE_GETEVENTMSG, worker.pid, nullptr, &exit_status) != 0) return;
+  if (::ptrace(PTRACE_GETEVENTMSG, thread, nullptr, &exit_status) != 0) return;
   if ((exit_status & 0x7f) != SIGSYS) return;
   user_regs_struct regs{};
-  if (::ptrace(PTRACE_GETREGS, worker.pid, nullptr, &regs) != 0) return;
+  if (::ptrace(PTRACE_GETREGS, thread, nullptr, &regs) != 0) return;
+  if (regs.rax != regs.orig_rax && !worker.threads.empty()) return;
   worker.violation = Violation{.number = regs.orig_rax,
                                .args = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
                                .instruction = regs.rip,
-                               .compat = made_through_i386(worker.pid)};
+                               .compat = made_through_i386(thread)};
 }
 
 void Supervisor::worker_ended(Worker& worker, int wait_status) {

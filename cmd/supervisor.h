@@ -30,6 +30,7 @@ struct Worker {
   std::string destination;
   bool alive = true;
   bool traced = false;
+  std::vector<pid_t> threads = {};  // besides the first, as far as they are traced
   std::optional<Violation> violation = {};
 };
 
@@ -47,8 +48,9 @@ class Supervisor {
   // pid 1 of the workers' pid namespace: when it goes, the kernel ends every worker.
   void watch_init(pid_t pid) { init_ = pid; }
 
-  // Attaches to a worker so that a violation can be named and that it dies with this process
-  // (PTRACE_O_EXITKILL). False if the kernel refuses; ends are reported without the call then.
+  // Attaches to a worker, and to all threads that it will make, so that a violation can be named
+  // and that it dies with this process (PTRACE_O_EXITKILL). False if the kernel refuses; ends are
+  // reported without the call then.
   bool seize(pid_t pid);
 
   // Reaps and answers everything that has happened; never blocks.
@@ -66,9 +68,11 @@ class Supervisor {
 
  private:
   Worker* find(pid_t pid);
+  Worker* find_by_thread(pid_t thread);
   void handle(pid_t pid, int wait_status);
   void handle_stop(pid_t pid, int wait_status);
-  void note_violation(Worker& worker);
+  void note_thread(pid_t parent);
+  void note_violation(Worker& worker, pid_t thread);
   void worker_ended(Worker& worker, int wait_status);
   void report(const Worker& worker, base::LogLevel level, const char* cause, const char* detail,
               uint64_t value);

@@ -1,7 +1,11 @@
 #include "cmd/worker.h"
 
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "gofer/channels.h"
 #include "gofer/server.h"
 #include "spec/base/worker_fd.h"
 
@@ -28,7 +32,17 @@ gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool ma
           .locks = served.point.options.locks,
           .id_mapped = !served.point.ids.empty(),
           .may_chown = may_chown,
-          .limits = limits_of(fd_limit)};
+          .limits = limits_of(fd_limit, served.point.options.channels)};
+}
+
+constexpr gofer::Channels::Numbers kChannelNumbers{.windows = base::kWorkerWindows,
+                                                   .sockets = base::kWorkerSideSockets,
+                                                   .client_sockets = base::kWorkerClientSockets};
+static_assert(base::kWorkerSideSockets.raw() + int{spec::kMaxChannels} ==
+              base::kWorkerClientSockets.raw());
+
+[[noreturn]] void end(base::WorkerExit exit) {
+  ::_exit(static_cast<int>(exit));
 }
 
 bool holds_host_root(const spec::IdRange& range) {
@@ -49,8 +63,9 @@ std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids) {
   return sandbox::FileIds{.uid = id_of_new_files(ids.uids), .gid = id_of_new_files(ids.gids)};
 }
 
-gofer::Limits limits_of(uint64_t fd_limit) {
-  const std::size_t shared = fd_limit - kReservedFds;
+gofer::Limits limits_of(uint64_t fd_limit, unsigned channels) {
+  const uint64_t of_channels = channels == 0 ? 0 : 1 + 2 * uint64_t{channels};
+  const std::size_t shared = fd_limit - kReservedFds - of_channels;
   gofer::Limits limits;
   limits.lock_owners = shared / 8;
   limits.open_files = (shared - limits.lock_owners) / 2;
@@ -58,12 +73,17 @@ gofer::Limits limits_of(uint64_t fd_limit) {
   return limits;
 }
 
-base::WorkerExit run_worker(const sandbox::WorkerJail& jail, const Served& served,
-                            uint64_t fd_limit, const base::Log& log) {
+// Nothing here goes out of scope: no destructor may run under the filter.
+void run_worker(sandbox::WorkerJail jail, const Served& served, uint64_t fd_limit,
+                const base::Log& log) {
+  gofer::Channels channels;
+  if (unsigned count = served.point.options.channels; count > 0)
+    jail.make_channels = [&channels, count] { return channels.make(count, kChannelNumbers); };
   auto report = sandbox::lock_down(jail);
-  if (!report) return base::WorkerExit::kSetup;
-  return gofer::serve(base::kWorkerTransport,
-                      attach_point(served, fd_limit, !report->user_namespace), log.as("worker"));
+  if (!report) end(base::WorkerExit::kSetup);
+  gofer::AttachPoint point = attach_point(served, fd_limit, !report->user_namespace);
+  if (channels.count() > 0) point.channels = &channels;
+  end(gofer::serve(base::kWorkerTransport, point, log.as("worker")));
 }
 
 }  // namespace cmd

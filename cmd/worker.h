@@ -7,7 +7,6 @@
 #include "cmd/served.h"
 #include "gofer/attach_point.h"
 #include "sandbox/lockdown.h"
-#include "spec/base/exit_code.h"
 #include "spec/base/log.h"
 
 namespace cmd {
@@ -19,11 +18,12 @@ std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids);
 
 // The budgets of a worker that may have `fd_limit` descriptors open, 64 or more: an open file, a
 // node and a lock owner hold one each, and all of them leave room for those of a request.
-gofer::Limits limits_of(uint64_t fd_limit);
+// Each channel takes two more, and all of them one.
+gofer::Limits limits_of(uint64_t fd_limit, unsigned channels = 0);
 
-// Locks the process down and serves `served` on the jail's transport. The caller ends the process
-// with the result at once: no destructor may run under the filter.
-base::WorkerExit run_worker(const sandbox::WorkerJail& jail, const Served& served,
-                            uint64_t fd_limit, const base::Log& log);
+// Locks the process down, serves `served` on the jail's transport and on its channels, and ends the
+// process with the WorkerExit.
+[[noreturn]] void run_worker(sandbox::WorkerJail jail, const Served& served, uint64_t fd_limit,
+                             const base::Log& log);
 
 }  // namespace cmd

@@ -94,7 +94,7 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
                              .require_landlock = options_.require_landlock,
                              .skips = skips_,
                              .file_ids = owner_of_new_files(served.point.ids)};
-    ::_exit(static_cast<int>(run_worker(jail, served, options_.fd_limit, log_)));
+    run_worker(std::move(jail), served, options_.fd_limit, log_);
   }
   supervisor_.add(pid, served.location.destination);
   children_.push_back(

@@ -44,7 +44,7 @@ Result<void> serve_all(Channel& channel, Connection& connection) {
     std::span<std::byte> room = channel.window.reply_room();
     Connection::Answer answer = TRY(connection.serve(request, room, own_room(channel)));
     if (answer.panicked) {
-      connection.hang_up(false);
+      connection.hang_up();
       return fail(ESHUTDOWN);
     }
     if (send_ahead(channel, answer.donation)) room[p9::kHasFd] = std::byte{1};
@@ -61,7 +61,6 @@ void live(Channels& channels, std::size_t id, Connection& connection) {
   } else if (how != ESHUTDOWN) {
     log.write(LogLevel::kError, "a channel failed",
               {{"channel", id}, {"errno", static_cast<uint64_t>(how)}});
-    connection.hang_up(true);
   }
   channel.window.close();
 }

@@ -8,8 +8,7 @@ namespace gofer {
 
 // While it lives, every channel serves the connection in a thread of its own: the handshake, then
 // one request after the other. A client that breaks the rules of a channel ends that channel, and
-// the connection goes on; a write that panics and what fails for no fault of the client's ends the
-// connection.
+// the connection goes on; a write that panics ends the connection.
 class ChannelLoops {
  public:
   // `channels` may be null: there are none. All are borrowed.

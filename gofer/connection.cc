@@ -7,7 +7,6 @@
 namespace gofer {
 
 using base::Result;
-using base::WorkerExit;
 
 template <class Serve>
 Result<Connection::Answer> Connection::serve_one(Serve serve) {
@@ -28,18 +27,13 @@ Result<Connection::Answer> Connection::serve(const p9::Datagram& datagram,
   return serve_one([&] { return serve_datagram(session_, datagram, room, scratch); });
 }
 
-void Connection::hang_up(bool failed) {
-  {
-    std::scoped_lock lock(one_at_a_time_);
-    failed_ = failed_ || failed;
-  }
+void Connection::hang_up() {
   ::shutdown(socket_.raw(), SHUT_RDWR);
 }
 
-WorkerExit Connection::verdict(WorkerExit exit) {
+bool Connection::panicked() {
   std::scoped_lock lock(one_at_a_time_);
-  if (session_.panicked()) return WorkerExit::kPanicOnWrite;
-  return failed_ ? WorkerExit::kInternal : exit;
+  return session_.panicked();
 }
 
 }  // namespace gofer

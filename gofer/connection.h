@@ -6,7 +6,6 @@
 
 #include "gofer/p9/flipcall.h"
 #include "gofer/session.h"
-#include "spec/base/exit_code.h"
 
 namespace gofer {
 
@@ -30,11 +29,10 @@ class Connection {
   base::Result<Answer> serve(const p9::Datagram& datagram, std::span<std::byte> room,
                              std::span<std::byte> scratch);
 
-  // From a channel: the connection cannot go on. Whoever reads from the socket finds its end.
-  void hang_up(bool failed);
+  // From a channel, when the session has panicked: whoever reads from the socket finds its end.
+  void hang_up();
 
-  // How the connection ended, for its socket having ended like `exit`.
-  base::WorkerExit verdict(base::WorkerExit exit);
+  bool panicked();
 
   const Session& session() const { return session_; }
 
@@ -45,7 +43,6 @@ class Connection {
   std::mutex one_at_a_time_;
   Session& session_;
   base::Fd socket_;
-  bool failed_ = false;
 };
 
 }  // namespace gofer

@@ -83,7 +83,7 @@ WorkerExit serve(base::Fd socket, const AttachPoint& attach_point, const Log& lo
   Transport transport(socket, attach_point.limits.msize);
   Connection connection(*session, socket);
   base::Errno end = serve_all(transport, connection);
-  return connection.verdict(ending(log, end));
+  return connection.panicked() ? WorkerExit::kPanicOnWrite : ending(log, end);
 }
 
 }  // namespace gofer

@@ -183,6 +183,13 @@ Outcome<void> wait_for_tracer(Prisoner&) {
   return ask_to_be_attached(kWorkerControl);
 }
 
+// Threads inherit all that was taken away so far, are attached to like the first one, and will come
+// under the filter together with it. After the limits there are no more.
+Outcome<void> make_channels(Prisoner& prisoner) {
+  const auto& make = prisoner.worker->make_channels;
+  return make ? make() : Outcome<void>();
+}
+
 Outcome<void> hide_memory(Prisoner&) {
   return set_dumpable(false);
 }
@@ -238,6 +245,7 @@ constexpr std::array kWorkerSteps = {
     NamedStep{"capabilities", keep_capabilities_of_role, kNoSkip},
     NamedStep{"parent", tie_to_launcher, kNoSkip},           // a change of ids would undo it
     NamedStep{"trace", wait_for_tracer, Skippable::kTrace},  // refused once it is undumpable
+    NamedStep{"channels", make_channels, kNoSkip},
     NamedStep{"dumpable", hide_memory, kNoSkip},
     NamedStep{"limits", limit_resources, Skippable::kLimits},
     NamedStep{"mdwe", refuse_write_execute, Skippable::kMdwe},

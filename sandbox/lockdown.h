@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,12 +44,16 @@ struct WorkerJail {
   int require_landlock = 0;
   Skips skips;
   std::optional<FileIds> file_ids;
+  // Makes what the server has besides the socket and the filter would not let it make: threads,
+  // shared memory, sockets. Runs in the worker when 6 is the highest number in use. Empty: nothing.
+  std::function<base::Outcome<void>()> make_channels = {};
 };
 
 // In a child that was forked for it, single-threaded: makes it a worker. On return its descriptors
 // are those of spec/base/worker_fd.h and nothing else, it can reach nothing but its tree, and the
-// filter is in force; the launcher has the same JailReport. On error the launcher was told
-// (kProblem) and the process must end (WorkerExit::kSetup) without serving: it may be half-jailed.
+// filter is in force in all its threads; the launcher has the same JailReport. On error the
+// launcher was told (kProblem) and the process must end (WorkerExit::kSetup) without serving: it
+// may be half-jailed.
 base::Outcome<JailReport> lock_down(const WorkerJail& jail);
 
 struct InitJail {

@@ -209,10 +209,12 @@ Outcome<std::vector<Rule>> parse_rules(const Json& json, const std::string& wher
   return rules;
 }
 
-// What opening a FIFO takes depends on what else the role may open.
+// What opening a FIFO takes depends on what else the role may open; and on a channel, a read-only
+// worker may panic.
 std::string fragment_of(Role role, Extra extra) {
   std::string fragment(name_of(extra));
-  return extra == Extra::kFifo ? std::string(name_of(role)) + "-" + fragment : fragment;
+  bool by_role = extra == Extra::kFifo || (extra == Extra::kChannels && role == Role::kReadOnly);
+  return by_role ? std::string(name_of(role)) + "-" + fragment : fragment;
 }
 
 bool is_plain_name(std::string_view name) {

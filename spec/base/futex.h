@@ -21,15 +21,16 @@ inline constexpr uint32_t kWakeAll = INT32_MAX;
 // Sleeps while `word` is `expected`. Returns at any time and for no reason as well: callers look at
 // the word again. Errors: EFAULT when the word's memory cannot be had.
 inline Result<void> futex_wait(std::atomic<uint32_t>& word, uint32_t expected, FutexScope scope) {
-  long waited = ::syscall(SYS_futex, &word, FUTEX_WAIT | static_cast<int>(scope), expected, nullptr,
-                          nullptr, 0);
+  long waited = ::syscall(SYS_futex, &word, static_cast<long>(FUTEX_WAIT | static_cast<int>(scope)),
+                          static_cast<long>(expected), nullptr, nullptr, 0L);
   if (waited == 0 || errno == EAGAIN || errno == EINTR) return {};
   return fail_errno();
 }
 
 // Wakes up to `count` of those that sleep on `word`.
 inline void futex_wake(std::atomic<uint32_t>& word, uint32_t count, FutexScope scope) {
-  ::syscall(SYS_futex, &word, FUTEX_WAKE | static_cast<int>(scope), count, nullptr, nullptr, 0);
+  ::syscall(SYS_futex, &word, static_cast<long>(FUTEX_WAKE | static_cast<int>(scope)),
+            static_cast<long>(count), nullptr, nullptr, 0L);
 }
 
 }  // namespace base

@@ -10,9 +10,10 @@ namespace base {
 namespace {
 
 // States of a thread, and what its futex word says.
-constexpr uint32_t kParked = 0;
-constexpr uint32_t kRunning = 1;
-constexpr uint32_t kEnding = 2;
+constexpr uint32_t kBeginning = 0;
+constexpr uint32_t kParked = 1;
+constexpr uint32_t kRunning = 2;
+constexpr uint32_t kEnding = 3;
 
 // No request needs a tenth of it; the pages that are never touched are never there.
 constexpr std::size_t kStack = std::size_t{512} << 10;
@@ -52,13 +53,17 @@ ParkedThreads::~ParkedThreads() {
 Result<void> ParkedThreads::add() {
   Thread& thread = threads_.emplace_back();
   int error = create(thread.id, &ParkedThreads::live, &thread);
-  if (error == 0) return {};
-  threads_.pop_back();
-  return fail(error);
+  if (error != 0) {
+    threads_.pop_back();
+    return fail(error);
+  }
+  wait_while(thread.state, kBeginning);
+  return {};
 }
 
 void* ParkedThreads::live(void* thread) {
   auto& self = *static_cast<Thread*>(thread);
+  change(self.state, kParked);
   while (wait_while(self.state, kParked) == kRunning) {
     self.work();
     change(self.state, kParked);

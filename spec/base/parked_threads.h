@@ -23,7 +23,8 @@ class ParkedThreads {
   ~ParkedThreads();
 
   // Makes one more, with what the calling thread has (credentials, filter, working directory) but
-  // every signal blocked, and a small stack. Errors: EAGAIN.
+  // every signal blocked, and a small stack. What a thread asks of the kernel at its beginning it
+  // has asked when this returns. Errors: EAGAIN.
   Result<void> add();
 
   std::size_t size() const { return threads_.size(); }

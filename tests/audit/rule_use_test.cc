@@ -21,12 +21,15 @@ using Works = std::vector<std::function<Ended(Filter)>>;
 // In the order of how many rules they need, so that most rules are found needed at once.
 Works works_of(const Policed& policed) {
   Works runtime{exit_with_six, abort_itself, log_a_line, read_the_clock, use_memory};
+  const bool has_channels = policed.extras.has(spec::Extra::kChannels);
   switch (policed.role) {
     case Role::kReadOnly:
       runtime.insert(runtime.begin(), open_list_and_read);
+      if (has_channels) runtime.insert(runtime.begin(), {serve_channels, panic_on_a_channel});
       return runtime;
     case Role::kReadWrite:
       runtime.insert(runtime.begin(), change_files);
+      if (has_channels) runtime.insert(runtime.begin(), serve_channels);
       return runtime;
     case Role::kSupervisor: {
       Works works{report_a_native_call, report_an_i386_call, leave_a_worker_stopped, abort_itself,

@@ -12,6 +12,7 @@
 
 #include "cmd/supervisor.h"
 #include "policies/programs.h"
+#include "spec/base/parked_threads.h"
 #include "tests/audit/works.h"
 #include "tests/support/descriptors.h"
 
@@ -67,24 +68,29 @@ void place_log(base::Fd log) {
   if (::dup2(log.raw(), kLog.raw()) < 0 || ::dup2(log.raw(), kStatus.raw()) < 0) std::abort();
 }
 
-// A worker that lives, attached to, until a byte or the end of the file comes through `gate`.
-pid_t start_worker(const Pipe& gate, const std::function<void()>& then) {
+// What a worker does, attached to, when a byte or the end of the file comes through its gate.
+struct Worker {
+  std::function<void()> then = [] {};
+  Filter filter = policies::program(spec::Role::kReadOnly);  // none: it goes under one by itself
+};
+
+pid_t start_worker(const Pipe& gate, const Worker& worker) {
   pid_t pid = fork_or_abort();
   if (pid > 0) return pid;
   ::sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::dup2(gate.first.raw(), kStatus.raw()) < 0) std::abort();
-  go_under(policies::program(spec::Role::kReadOnly));
+  if (!worker.filter.empty()) go_under(worker.filter);
   char byte = 0;
   (void)!::read(kStatus.raw(), &byte, 1);
-  then();
+  worker.then();
   ::_exit(0);
 }
 
 // Supervises one worker and, if asked to, a CMD, under `filter`.
-int supervise(Filter filter, SharedBoard& board, const Pipe& gate,
-              const std::function<void()>& worker, bool with_command) {
+int supervise(Filter filter, SharedBoard& board, const Pipe& gate, const Worker& worker,
+              bool with_command) {
   ::close(gate.second.raw());  // or the worker would never read the end of the file
   sigset_t set = cmd::supervised_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -109,13 +115,13 @@ int supervise(Filter filter, SharedBoard& board, const Pipe& gate,
   return supervisor.run();
 }
 
-Ended report_call(Filter filter, const std::function<void()>& call) {
+Ended report_call(Filter filter, const Worker& worker) {
   SharedBoard board;
   Pipe gate = make_gate();
   auto log = support::make_memory_file("log");
   Child child([&] {
     place_log(log);
-    return supervise(filter, board, gate, call, false);
+    return supervise(filter, board, gate, worker, false);
   });
   gate.first.reset();
   // The worker goes on when its supervisor waits for it under the filter.
@@ -124,17 +130,33 @@ Ended report_call(Filter filter, const std::function<void()>& call) {
   return {.status = status, .log = support::content_of(log)};
 }
 
+// Before the filter: when its supervisor is under its own, the worker makes threads.
+[[noreturn]] void call_in_a_thread() {
+  auto& threads = *new base::ParkedThreads;
+  for (int i = 0; i < 4; ++i)
+    if (!threads.add()) std::abort();
+  go_under(policies::program(spec::Role::kReadOnly, spec::Extras().with(spec::Extra::kChannels)));
+  threads.run(2, [] { ::syscall(SYS_fchmod, 4, 0777); });
+  threads.wait(2);
+  ::_exit(0);
+}
+
 }  // namespace
 
 Ended report_a_native_call(Filter filter) {
-  return report_call(filter, [] { ::syscall(SYS_fchmod, 4, 0777); });
+  return report_call(filter, {.then = [] { ::syscall(SYS_fchmod, 4, 0777); }});
+}
+
+Ended report_a_call_of_a_thread(Filter filter) {
+  return report_call(filter, {.then = call_in_a_thread, .filter = {}});
 }
 
 Ended report_an_i386_call(Filter filter) {
-  return report_call(filter, [] {
-    long number = 20;
-    asm volatile("int $0x80" : "+a"(number) : : "memory", "r8", "r9", "r10", "r11");
-  });
+  return report_call(
+      filter, {.then = [] {
+        long number = 20;
+        asm volatile("int $0x80" : "+a"(number) : : "memory", "r8", "r9", "r10", "r11");
+      }});
 }
 
 Ended leave_a_worker_stopped(Filter filter) {
@@ -143,7 +165,7 @@ Ended leave_a_worker_stopped(Filter filter) {
   auto log = support::make_memory_file("log");
   Child child([&] {
     place_log(log);
-    return supervise(filter, board, gate, [] {}, false);
+    return supervise(filter, board, gate, {}, false);
   });
   bool stopped = child.sees(child.pid(), 'S') && child.sees(board->worker, 'S') &&
                  ::kill(board->worker, SIGSTOP) == 0 && child.sees(board->worker, 't');
@@ -160,7 +182,7 @@ Ended pass_on_to_command(Filter filter, int signal) {
   auto log = support::make_memory_file("log");
   Child child([&] {
     place_log(log);
-    return supervise(filter, board, gate, [] {}, true);
+    return supervise(filter, board, gate, {}, true);
   });
   if (child.sees(child.pid(), 'S')) ::kill(child.pid(), signal);
   int status = child.end();

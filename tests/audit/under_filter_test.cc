@@ -72,6 +72,26 @@ TEST(FilesUnderFilter, AReadWriteWorkerChangesFiles) {
   EXPECT_EQ(ended.log, "");
 }
 
+constexpr spec::Extras kChannels = spec::Extras().with(spec::Extra::kChannels);
+
+TEST(FilesUnderFilter, AReadOnlyWorkerServesChannels) {
+  Ended ended = serve_channels(policies::program(Role::kReadOnly, kChannels));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
+TEST(FilesUnderFilter, AReadWriteWorkerServesChannels) {
+  Ended ended = serve_channels(policies::program(Role::kReadWrite, kChannels));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
+TEST(FilesUnderFilter, APanicOnAChannelEndsTheConnection) {
+  Ended ended = panic_on_a_channel(policies::program(Role::kReadOnly, kChannels));
+  EXPECT_TRUE(ended.with(static_cast<int>(base::WorkerExit::kPanicOnWrite))) << ended.text();
+  EXPECT_NE(ended.log.find("Tmkdir"), std::string::npos) << ended.text();
+}
+
 TEST(InitUnderFilter, SleepsUntilItIsKilled) {
   Ended ended = sleep_for_ever(policies::program(Role::kInit));
   EXPECT_TRUE(ended.by(SIGKILL)) << ended.text();
@@ -94,6 +114,15 @@ TEST(SupervisorUnderFilter, NamesTheCallThatEndedAWorker) {
 
 TEST(SupervisorUnderFilter, SaysThatACallCameThroughTheI386Door) {
   expect_violation(report_an_i386_call(supervisor()), R"(abi="i386")");
+}
+
+// The others of its process end with the same status, and sleep in calls of their own.
+TEST(SupervisorUnderFilter, NamesTheCallOfTheThreadThatMadeIt) {
+  for (int round = 0; round < 10; ++round) {
+    Ended ended = report_a_call_of_a_thread(supervisor());
+    expect_violation(ended, R"(syscall="fchmod" number=91 args="0x4,0x1ff)");
+    EXPECT_EQ(ended.log.find("worker ended"), ended.log.rfind("worker ended")) << ended.text();
+  }
 }
 
 TEST(SupervisorUnderFilter, LeavesAStoppedWorkerStoppedUntilItIsContinued) {

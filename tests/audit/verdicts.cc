@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -239,6 +240,62 @@ constexpr Row kReadWriteOnly[] = {
     {"allocating with a high bit", SYS_fallocate, {kFd, kHigh}, kKilled},
 };
 
+constexpr uint64_t kAll = INT32_MAX;
+constexpr uint64_t kDonation = MSG_NOSIGNAL | MSG_DONTWAIT;
+
+constexpr Row kNoChannels[] = {
+    {"waiting for a word", SYS_futex, {0, FUTEX_WAIT, 0}, kKilled},
+    {"waking who waits", SYS_futex, {0, FUTEX_WAKE, 1}, kKilled},
+    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 0}, kKilled},
+    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kKilled},
+    {"a message on a side socket", SYS_sendmsg, {8, 0, kDonation}, kKilled},
+    {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
+};
+
+constexpr Row kChannels[] = {
+    {"waiting for the turn", SYS_futex, {0, FUTEX_WAIT, 0, 0}, kAllowed},
+    {"waiting for another word's bits", SYS_futex, {0, FUTEX_WAIT_BITSET, 0, 0}, kKilled},
+    {"waiting for another turn", SYS_futex, {0, FUTEX_WAIT, 1, 0}, kKilled},
+    {"waiting for a while", SYS_futex, {0, FUTEX_WAIT, 0, kFd}, kKilled},
+    {"passing the turn", SYS_futex, {0, FUTEX_WAKE, 1}, kAllowed},
+    {"waking two", SYS_futex, {0, FUTEX_WAKE, 2}, kKilled},
+    {"waking by an operation", SYS_futex, {0, FUTEX_WAKE_OP, 1}, kKilled},
+    {"waking all", SYS_futex, {0, FUTEX_WAKE, kAll}, kAllowed},
+    {"waking all by bits", SYS_futex, {0, FUTEX_WAKE_BITSET, kAll}, kKilled},
+    {"moving who waits", SYS_futex, {0, FUTEX_REQUEUE, 1}, kKilled},
+    {"lending priority", SYS_futex, {0, FUTEX_LOCK_PI}, kKilled},
+    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, 0}, kAllowed},
+    {"waiting for a lock's word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 3, 0}, kAllowed},
+    {"waiting for any word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 4, 0}, kKilled},
+    {"waiting for a thread's bits", SYS_futex, {0, FUTEX_WAIT_BITSET_PRIVATE, 2, 0}, kKilled},
+    {"waiting for a thread for a while", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, kFd}, kKilled},
+    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kAllowed},
+    {"waking all threads", SYS_futex, {0, FUTEX_WAKE_PRIVATE, kAll}, kKilled},
+    {"waking a thread by an operation", SYS_futex, {0, FUTEX_WAKE_OP_PRIVATE, 1}, kKilled},
+    {"a descriptor on the first side socket", SYS_sendmsg, {8, 0, kDonation}, kAllowed},
+    {"a descriptor on the last side socket", SYS_sendmsg, {11, 0, kDonation}, kAllowed},
+    {"a message to the windows", SYS_sendmsg, {7, 0, kDonation}, kKilled},
+    {"a message as the client", SYS_sendmsg, {12, 0, kDonation}, kKilled},
+    {"a message that may wait", SYS_sendmsg, {8, 0, MSG_NOSIGNAL}, kKilled},
+    {"receiving on a side socket", SYS_recvmsg, {8}, kKilled},
+    {"a new thread", SYS_clone3, {}, kKilled},
+    {"the end of a thread", SYS_exit, {}, kKilled},
+    {"shared memory of a file", SYS_mmap, {0, 4096, kReadWrite, MAP_SHARED, 7}, kKilled},
+    {"more shared memory", SYS_memfd_create, {}, kKilled},
+    {"another size of shared memory", SYS_fallocate, {7, kHigh}, kKilled},
+    {"more sockets", SYS_socketpair, {}, kKilled},
+};
+
+constexpr Row kReadOnlyChannels[] = {
+    {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kAllowed},
+    {"ending half the connection", SYS_shutdown, {3, SHUT_RD}, kKilled},
+    {"ending another one", SYS_shutdown, {8, SHUT_RDWR}, kKilled},
+};
+
+constexpr Row kReadWriteChannels[] = {
+    {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
+};
+
 constexpr Row kSupervisor[] = {
     {"reaping", SYS_wait4, {~0ULL, 0, 1}, kAllowed},
     {"sleeping until a signal", SYS_rt_sigtimedwait, {0, 0, 0, 8}, kAllowed},
@@ -291,9 +348,13 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> tables) {
 std::vector<Row> rows(const Policed& policed) {
   switch (policed.role) {
     case Role::kReadOnly:
-      return joined({kProcess, kCore, kRead, kReadOnly});
+      if (policed.extras.has(spec::Extra::kChannels))
+        return joined({kProcess, kCore, kRead, kReadOnly, kChannels, kReadOnlyChannels});
+      return joined({kProcess, kCore, kRead, kReadOnly, kNoChannels});
     case Role::kReadWrite:
-      return joined({kProcess, kCore, kRead, kReadWriteOnly});
+      if (policed.extras.has(spec::Extra::kChannels))
+        return joined({kProcess, kCore, kRead, kReadWriteOnly, kChannels, kReadWriteChannels});
+      return joined({kProcess, kCore, kRead, kReadWriteOnly, kNoChannels});
     case Role::kSupervisor:
       return joined({kProcess, kSupervisor});
     case Role::kInit:

@@ -108,7 +108,8 @@ void go_under(Filter filter) {
   if (!sandbox::install_filter(filter)) std::abort();
 }
 
-WorkerChild::WorkerChild(Filter filter, const std::function<int()>& body)
+WorkerChild::WorkerChild(Filter filter, const std::function<int()>& body,
+                         const std::function<void()>& prepare)
     : log_(support::make_memory_file("log")), sockets_(support::socket_pair()), child_([&] {
         int log = out_of_the_way(log_.raw());
         int transport = out_of_the_way(sockets_.first.raw());
@@ -122,6 +123,7 @@ WorkerChild::WorkerChild(Filter filter, const std::function<int()>& body)
         ::close_range(6, ~0U, 0);
         sandbox::reset_signals_and_umask();
         sandbox::settle_allocator_and_unwinder();
+        prepare();
         go_under(filter);
         return body();
       }) {

@@ -53,7 +53,10 @@ class Child {
 // (spec/base/worker_fd.h) and settled runtime, under a filter.
 class WorkerChild {
  public:
-  WorkerChild(Filter filter, const std::function<int()>& body);
+  // `prepare` runs before the filter is in force.
+  WorkerChild(
+      Filter filter, const std::function<int()>& body,
+      const std::function<void()>& prepare = [] {});
 
   const support::TempDir& root() const { return root_; }
   base::UniqueFd& client() { return sockets_.second; }
@@ -85,10 +88,16 @@ Ended sleep_for_ever(Filter filter);
 Ended open_list_and_read(Filter filter);
 Ended change_files(Filter filter);
 
+// And with a client that looks through channels: everything that threads and shared memory need,
+// and a write that panics.
+Ended serve_channels(Filter filter);
+Ended panic_on_a_channel(Filter filter);
+
 // Those of the supervisor, which is cmd::Supervisor with a worker and, in the last one, a CMD. What
 // it writes to the status descriptor is in `log` as well.
 Ended report_a_native_call(Filter filter);
 Ended report_an_i386_call(Filter filter);
+Ended report_a_call_of_a_thread(Filter filter);
 Ended leave_a_worker_stopped(Filter filter);
 Ended pass_on_to_command(Filter filter, int signal);
 

@@ -1,11 +1,17 @@
 #include "tests/support/raw_channel.h"
 
+#include <linux/futex.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -41,10 +47,19 @@ void RawChannel::pass(uint32_t length) {
   base::futex_wake(header().state, 1, base::FutexScope::kShared);
 }
 
+// A server that was killed passes no turn, but its sockets close.
+bool RawChannel::has_server() const {
+  pollfd polled{.fd = socket_.raw(), .events = 0, .revents = 0};
+  return ::poll(&polled, 1, 0) <= 0;
+}
+
 uint32_t RawChannel::wait() {
+  constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 50'000'000};
   uint32_t state = p9::kServerActive;
-  while ((state = header().state.load(std::memory_order_acquire)) == p9::kServerActive)
-    (void)base::futex_wait(header().state, state, base::FutexScope::kShared);
+  while ((state = header().state.load(std::memory_order_acquire)) == p9::kServerActive) {
+    long waited = ::syscall(SYS_futex, &header().state, FUTEX_WAIT, state, &kLook, nullptr, 0);
+    if (waited != 0 && errno == ETIMEDOUT && !has_server()) return p9::kShutDown;
+  }
   return state;
 }
 

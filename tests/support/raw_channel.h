@@ -28,7 +28,7 @@ class RawChannel {
 
   // Passes the turn, whoever has it, with what lies in the datagram.
   void pass(uint32_t length);
-  // Sleeps while it is the server's turn. Returns the state.
+  // Sleeps while it is the server's turn. Returns the state; kShutDown when the server is gone.
   uint32_t wait();
 
   // Says `bytes` and returns the answer; nothing when the server ended the channel.
@@ -67,6 +67,8 @@ class RawChannel {
   base::Fd socket() const { return socket_; }
 
  private:
+  bool has_server() const;
+
   base::UniqueFd socket_;
   std::span<std::byte> memory_;
   std::vector<std::byte> last_;
