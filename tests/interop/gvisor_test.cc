@@ -18,16 +18,7 @@ constexpr unsigned kNewest = 13;
 
 class GvisorAt : public testing::TestWithParam<unsigned> {
  protected:
-  GvisorAt() {
-    support::make_file(tree() / "file", "a file\n", 0640);
-    support::make_file(tree() / "empty");
-    support::make_file(tree() / "large", std::string(3'000'001, 'x'));
-    support::make_file(tree() / "a" / "b" / "c" / "deep", "deep text\n");
-    for (int i = 0; i < 300; ++i) support::make_file(tree() / "many" / std::to_string(i));
-    support::make_symlink(tree() / "link", "a/b");
-    support::make_fifo(tree() / "fifo");
-    support::make_socket(tree() / "socket");
-  }
+  GvisorAt() { make_tree_for_gvisor(tree()); }
   support::path tree() const { return bundle_.beside("tree"); }
 
   // Serves the tree with these options and runs the client, which has its end of the connection.

@@ -25,6 +25,17 @@ void must_run(std::vector<std::string> words) {
     throw std::runtime_error(name + " failed: " + result.err + result.out);
 }
 
+void make_tree_for_gvisor(const support::path& tree) {
+  support::make_file(tree / "file", "a file\n", 0640);
+  support::make_file(tree / "empty");
+  support::make_file(tree / "large", std::string(3'000'001, 'x'));
+  support::make_file(tree / "a" / "b" / "c" / "deep", "deep text\n");
+  for (int i = 0; i < 300; ++i) support::make_file(tree / "many" / std::to_string(i));
+  support::make_symlink(tree / "link", "a/b");
+  support::make_fifo(tree / "fifo");
+  support::make_socket(tree / "socket");
+}
+
 void make_busybox_rootfs(const support::path& rootfs) {
   support::make_directory(rootfs / "bin");
   std::filesystem::copy_file("/bin/busybox", rootfs / "bin" / "busybox");

@@ -21,6 +21,9 @@ Result run(std::vector<std::string> words);
 // Runs it and throws std::runtime_error with its words unless it ends with status 0.
 void must_run(std::vector<std::string> words);
 
+// What the client on gVisor's 9P package (tests/interop/gvisor) expects to find.
+void make_tree_for_gvisor(const support::path& tree);
+
 // A root file system with busybox, a few of its links, and files to look at.
 void make_busybox_rootfs(const support::path& rootfs);
 

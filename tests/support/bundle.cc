@@ -59,6 +59,11 @@ Bundle& Bundle::map_ids(uint32_t container, uint32_t host, uint32_t size) {
   return *this;
 }
 
+Bundle& Bundle::cwd(std::string directory) {
+  cwd_ = std::move(directory);
+  return *this;
+}
+
 Bundle& Bundle::mount_type(std::string destination, std::string type) {
   mounts_.emplace_back(Json::Object{
       {"destination", Json(std::move(destination))}, {"type", Json(type)}, {"source", Json(type)}});
@@ -71,6 +76,7 @@ void Bundle::write() const {
                       {"root", Json(std::move(root))},
                       {"mounts", Json(mounts_)},
                       {"annotations", Json(annotations_)}};
+  if (!cwd_.empty()) object.emplace_back("process", Json(Json::Object{{"cwd", Json(cwd_)}}));
   make_file(config(), spec::dump(Json(std::move(object))));
 }
 
