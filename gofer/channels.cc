@@ -16,11 +16,12 @@ using base::UniqueFd;
 
 constexpr unsigned kMfdNoexecSeal = 8;  // MFD_NOEXEC_SEAL, Linux 6.3
 
-std::unexpected<base::Problem> failed(const char* what, const char* syscall, int error) {
+std::unexpected<base::Problem> failed(const char* what, const char* syscall, int error,
+                                      const char* remedy = "") {
   return base::failure(base::Problem{.step = "channels",
                                      .where = {},
                                      .what = what,
-                                     .expected = {},
+                                     .expected = remedy,
                                      .syscall = syscall,
                                      .error = error});
 }
@@ -91,7 +92,9 @@ Outcome<void> Channels::make_channel(std::size_t id) {
     return failed("a socket for descriptors cannot be closed to the client", "shutdown", errno);
   channel.request = std::make_unique_for_overwrite<std::byte[]>(p9::kDatagramCapacity);
   auto added = threads_.add();
-  if (!added) return failed("a thread cannot be had", "pthread_create", added.error().code());
+  if (!added)
+    return failed("a thread cannot be had", "pthread_create", added.error().code(),
+                  "the limit of processes (pids.max, ulimit -u) is low; or serve fewer channels");
   return {};
 }
 
