@@ -63,7 +63,7 @@ Outcome<Plan> read_plan(Options& options) {
                                                    .uds = options.host_uds,
                                                    .fifo = options.host_fifo,
                                                    .channels = options.channels,
-                                                   .runsc_flags = options.runsc.has_value(),
+                                                   .for_runsc = options.runsc.has_value(),
                                                    .strict = options.strict,
                                                    .max_mounts = options.max_mounts}));
   std::ranges::move(notes, std::back_inserter(plan.attach.notes));

@@ -152,12 +152,14 @@ struct Place {
 };
 
 // What mounting `later` after `earlier` does to it, if that is worth a word.
-Outcome<void> compare_places(const Place& earlier, const Place& later, Findings& findings) {
+Outcome<void> compare_places(const Place& earlier, const Place& later, const PlanOptions& options,
+                             Findings& findings) {
   std::string what = "the destination " + quote(later.destination);
   if (earlier.destination == later.destination)
     return findings.doubt(
         later.where, what + " is that of " + earlier.where + ", too; clients see the later one",
         "expected different destinations");
+  if (options.for_runsc) return {};
   findings.note(later.where, what + " hides " + earlier.where + " at " +
                                  quote(earlier.destination) + ", which is listed before it");
   return {};
@@ -165,7 +167,8 @@ Outcome<void> compare_places(const Place& earlier, const Place& later, Findings&
 
 // Tells of places that a later mount hides, once for each. What only mounts that are passed over
 // do to each other is the sandbox's business; leaving them out also bounds the work.
-Outcome<void> check_places(const std::vector<Place>& all, Findings& findings) {
+Outcome<void> check_places(const std::vector<Place>& all, const PlanOptions& options,
+                           Findings& findings) {
   std::vector<Place> served;
   std::ranges::copy_if(all, std::back_inserter(served), &Place::served);
   for (const Place& place : all) {
@@ -174,7 +177,7 @@ Outcome<void> check_places(const std::vector<Place>& all, Findings& findings) {
       return later.index > place.index && is_within(place.destination, later.destination);
     };
     auto later = std::ranges::find_if(candidates, hides);
-    if (later != candidates.end()) TRY(compare_places(place, *later, findings));
+    if (later != candidates.end()) TRY(compare_places(place, *later, options, findings));
   }
   return {};
 }
@@ -215,7 +218,7 @@ Outcome<void> check_count(const Bundle& bundle, const PlanOptions& options) {
 void note_annotations(const Bundle& bundle, const PlanOptions& options, Findings& findings) {
   std::size_t foreign = 0;
   for (const auto& [key, value] : bundle.annotations) {
-    if (key.starts_with("dev.gvisor.flag.") && !options.runsc_flags) ++foreign;
+    if (key.starts_with("dev.gvisor.flag.") && !options.for_runsc) ++foreign;
     if (key.starts_with("org.gofer.") && key != kRootOptionsAnnotation)
       findings.note("/annotations/" + pointer_token(key), "not known here and passed over");
   }
@@ -263,7 +266,7 @@ Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& op
     places.push_back(TRY(add_mount(bundle, i, options, plan, findings)));
   for (AttachPoint& point : plan.attach_points) apply_to_all(options, point);
 
-  TRY(check_places(places, findings));
+  TRY(check_places(places, options, findings));
   check_sources(plan.attach_points, findings);
   note_annotations(bundle, options, findings);
   return plan;

@@ -46,7 +46,7 @@ struct PlanOptions {
   bool uds = false;              // for every attach point
   bool fifo = false;             // for every attach point
   unsigned channels = 0;         // for every attach point that does not say how many
-  bool runsc_flags = false;      // annotations dev.gvisor.flag.* are honoured by the caller
+  bool for_runsc = false;        // for a sandbox of its kind; see below
   bool strict = false;           // what is merely doubtful becomes an error instead of a note
   std::size_t max_mounts = 256;  // attach points allowed besides the root
 };
@@ -54,8 +54,9 @@ struct PlanOptions {
 // Which trees to serve and how. A mount is an attach point if its type is bind or its options ask
 // for bind; every other one is passed over. Looks at texts only: that sources exist, what they are
 // and where symlinks lead is for the launcher to find out.
-// Errors carry ExitCode::kBadSpec and a JSON pointer; docs/bad-input.md lists them and what is
-// doubtful.
+// A sandbox of runsc's kind makes its mounts in the order of their length, so that a later one
+// hides no earlier one; and the annotations dev.gvisor.flag.* are for the caller to honour. Errors
+// carry ExitCode::kBadSpec and a JSON pointer; docs/bad-input.md lists them and what is doubtful.
 base::Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options);
 
 }  // namespace spec

@@ -7,6 +7,10 @@
 
 #include "cmd/option_values.h"
 #include "cmd/runsc.h"
+#include "spec/base/log.h"
+#include "spec/json.h"
+#include "tests/support/descriptors.h"
+#include "tests/support/gofer_process.h"
 
 namespace cmd {
 namespace {
@@ -236,6 +240,33 @@ TEST(RunscAnnotations, AreFaultsOfTheSpecWhereTheirValuesAreWrong) {
   ASSERT_FALSE(notes.has_value());
   EXPECT_EQ(notes.error().exit, base::ExitCode::kBadSpec);
   EXPECT_EQ(notes.error().where, "/annotations/dev.gvisor.flag.debug");
+}
+
+// The line that a log for a runtime's shim gets.
+std::string shim_line(std::string_view event, std::initializer_list<base::LogField> fields) {
+  base::UniqueFd file = support::make_memory_file("log");
+  base::Log(file, LogFormat::kShim, LogLevel::kError, "gofer")
+      .write(LogLevel::kError, event, fields);
+  return support::content_of(file);
+}
+
+TEST(ShimLog, HasTheMembersThatAShimLooksFor) {
+  std::string line = shim_line("spec: /root: \"x\" is wrong", {{"name", "a\n\"b"}, {"count", 7}});
+  ASSERT_TRUE(line.ends_with("}\n"));
+  auto object = spec::parse_json(line.substr(0, line.size() - 1), "log", "line");
+  ASSERT_TRUE(object.has_value()) << line;
+  EXPECT_EQ(support::text_of(*object, "level"), "error");
+  EXPECT_EQ(support::text_of(*object, "msg"),
+            R"(gofer: spec: /root: "x" is wrong name="a\u000a\"b" count=7)");
+  EXPECT_EQ(support::text_of(*object, "time").size(),
+            std::string("2026-11-25T04:13:47.440703Z").size());
+}
+
+TEST(ShimLog, IsJsonHoweverLongAndWhateverIsSaid) {
+  std::string nasty;
+  for (int i = 0; i < 30'000; ++i) nasty += static_cast<char>(i % 256);
+  std::string line = shim_line(nasty, {{"name", nasty}});
+  EXPECT_TRUE(spec::parse_json(line.substr(0, line.size() - 1), "log", "line").has_value()) << line;
 }
 
 }  // namespace

@@ -188,6 +188,36 @@ TEST(AttachPlan, NotesOfTheBundleComeFirst) {
             "/mounts/0: type bind without the option bind or rbind; taken for bind");
 }
 
+TEST(Bundle, HasAWorkingDirectoryOnlyWhereItIsAPath) {
+  auto cwd = [](std::string_view process) {
+    auto bundle = parse_bundle(bundle_with("", R"(,"process":)" + std::string(process)), "c");
+    return bundle ? bundle->cwd : to_line(bundle.error());
+  };
+  EXPECT_EQ(cwd(R"({"cwd":"/work/x"})"), "/work/x");
+  for (const char* none : {R"({})", R"({"cwd":7})", R"({"cwd":"/a\u0000b"})", R"("text")", "null"})
+    EXPECT_EQ(cwd(none), "") << none;
+}
+
+TEST(AttachPlan, IsReadOnlyWhereTheCallerSaysSoWhateverTheSpecSays) {
+  auto accesses = [](const PlanOptions& options) {
+    std::string text = test::replaced(bundle_with(bind_with(R"("bind","rw")")), "true", "false");
+    std::string access;
+    for (const AttachPoint& point : test::plan(text, options)->attach_points)
+      access += point.access == Access::kReadOnly ? "ro " : "rw ";
+    return access;
+  };
+  EXPECT_EQ(accesses({}), "rw rw ");
+  EXPECT_EQ(accesses({.read_only_root = true}), "ro rw ");
+  EXPECT_EQ(accesses({.read_only = true}), "ro ro ");
+  EXPECT_EQ(accesses({.read_only_root = true, .read_only = true}), "ro ro ");
+}
+
+TEST(AttachPlan, LeavesFlagsOfRunscToACallerThatHonoursThem) {
+  std::string text = bundle_with("", R"(,"annotations":{"dev.gvisor.flag.debug":"true"})");
+  EXPECT_NE(notes(text), "");
+  EXPECT_EQ(notes(text, {.for_runsc = true}), "");
+}
+
 // What `tool spec` writes into an empty directory; empty if there is no such tool here.
 std::string spec_written_by(const std::string& tool) {
   support::TempDir dir;

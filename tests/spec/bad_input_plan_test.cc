@@ -104,6 +104,7 @@ TEST(BadInput, E18_AMountThatHidesAnEarlierOneIsTold) {
   EXPECT_NE(notes(bundle_with(bound("/s", "/a/b") + "," + tmpfs("/a"))), "");
   EXPECT_EQ(notes(bundle_with(bound("/t", "/a") + "," + bound("/s", "/a/b"))), "");
   EXPECT_EQ(notes(bundle_with(bound("/t", "/ab") + "," + bound("/s", "/a"))), "");
+  EXPECT_EQ(notes(hidden, {.for_runsc = true}), "") << "its sandbox mounts the shorter one first";
 }
 
 TEST(BadInput, E27_ARelativeSourceStartsAtTheBundle) {
