@@ -193,8 +193,7 @@ bool is_runsc_line(int argc, const char* const* argv) {
 
 RunscLogs find_runsc_logs(int argc, const char* const* argv) {
   Line line = split(argc, argv);
-  return {.log = find_log(line.globals, kLogFd),
-          .debug_log = find_log(line.globals, kDebugLogFd)};
+  return {.log = find_log(line.globals, kLogFd), .debug_log = find_log(line.globals, kDebugLogFd)};
 }
 
 Outcome<Options> parse_runsc_line(int argc, const char* const* argv) {
