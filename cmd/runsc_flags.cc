@@ -100,6 +100,12 @@ bool may_always_be_annotated(std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string_view> runsc_flag_names() {
+  std::vector<std::string_view> names;
+  for (const Flag& flag : kFlags) names.push_back(flag.name);
+  return names;
+}
+
 Outcome<void> RunscFlags::take(std::string_view name, std::string_view value, std::string where) {
   const auto* flag = std::ranges::find(kFlags, name, &Flag::name);
   if (flag == std::end(kFlags) || flag->take(value, *this)) return {};

@@ -13,6 +13,9 @@
 
 namespace cmd {
 
+// The names of the flags that RunscFlags::take() does not pass over.
+std::vector<std::string_view> runsc_flag_names();
+
 struct RunscFlags {
   // What the sandbox covers with an overlay of its own: it is served read-only.
   enum class Overlay : uint8_t { kNone, kRoot, kAll };

@@ -2,6 +2,7 @@
 // refused.
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "spec/json.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
+#include "tests/support/tree.h"
 
 namespace cmd {
 namespace {
@@ -198,6 +200,17 @@ TEST(RunscLine, IsRefusedInOneLineThatNamesTheOption) {
     EXPECT_EQ(options.error().exit, base::ExitCode::kUsage);
     EXPECT_NE(base::to_line(options.error()).find(row.part), std::string::npos)
         << base::to_line(options.error());
+  }
+}
+
+TEST(RunscLine, HasItsFlagsDocumented) {
+  std::string page = support::read_file("docs/runsc.md");
+  std::string manual = support::read_file("docs/man/gofer.8");
+  manual = std::regex_replace(manual, std::regex(R"(\\-)"), "-");
+  for (std::string_view flag : runsc_flag_names()) {
+    EXPECT_NE(page.find("`" + std::string(flag)), std::string::npos) << flag;
+    EXPECT_TRUE(std::regex_search(manual, std::regex("[ \n\"]" + std::string(flag) + "[ \n]")))
+        << flag;
   }
 }
 
