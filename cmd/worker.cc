@@ -27,6 +27,8 @@ gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool ma
           .on_write = served.panics() ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
           .make_fifo = served.point.options.special.fifo,
           .make_socket = served.point.options.special.socket,
+          .uds = served.point.options.uds,
+          .fifo = served.point.options.fifo,
           .xattrs = served_names(served.point.options.xattrs),
           .donate = served.point.options.donate,
           .locks = served.point.options.locks,

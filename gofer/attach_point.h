@@ -46,6 +46,8 @@ struct AttachPoint {
   OnWrite on_write = OnWrite::kRefuse;
   bool make_fifo = false;    // Tmknod may make FIFOs
   bool make_socket = false;  // Tmknod may make socket files
+  bool uds = false;          // Tlconnect connects to the sockets in the tree
+  bool fifo = false;         // Tlopen opens FIFOs
   XattrNames xattrs = {};
   bool donate = true;      // clients that speak Google extensions get descriptors of what they open
   bool locks = true;       // false: Tlock and Tgetlock answer EOPNOTSUPP

@@ -33,6 +33,10 @@ struct OpenDirectory {
   uint64_t position = 0;  // the cookie at which the kernel goes on
 };
 
+// A FIFO that the client reads or writes by its own descriptor. None is kept here: it would be one
+// reader or writer that its other end cannot tell from the client.
+struct OpenFifo {};
+
 // An extended attribute as it was, or the list of their names, each with its NUL.
 struct XattrSnapshot {
   Budget::Share share;
@@ -53,7 +57,7 @@ struct XattrDraft {
 struct FidState {
   NodeRef node;
   uint32_t uid = p9::kNoUname;  // n_uname of the attach it descends from: owner of what it creates
-  std::variant<Walked, OpenFile, OpenDirectory, std::unique_ptr<XattrSnapshot>,
+  std::variant<Walked, OpenFile, OpenDirectory, OpenFifo, std::unique_ptr<XattrSnapshot>,
                std::unique_ptr<XattrDraft>>
       use = Walked{};
 

@@ -24,7 +24,9 @@ constexpr uint32_t kAllocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
 
 enum class Use : uint8_t { kRead, kWrite };
 
+// What the kernel says of data at an offset in a FIFO, it would say here.
 Result<Fd> open_for(FidState& state, Use use) {
+  if (std::holds_alternative<OpenFifo>(state.use)) return fail(ESPIPE);
   auto* file = std::get_if<OpenFile>(&state.use);
   if (file == nullptr) return fail(EBADF);
   if (file->access == (use == Use::kRead ? Access::kWrite : Access::kRead)) return fail(EBADF);
@@ -65,6 +67,7 @@ Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request) {
   if (!state.is_open()) return fail(EBADF);
   // Nothing was written that would have to reach the disk, and the role may not even ask.
   if (session.attach_point().read_only) return p9::Rfsync{};
+  if (std::holds_alternative<OpenFifo>(state.use)) return fail(EINVAL);
   Pin fd = TRY(session.descriptor(state));
   TRY(request.datasync.value != 0 ? host::fdatasync(fd) : host::fsync(fd));
   return p9::Rfsync{};

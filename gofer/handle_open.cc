@@ -52,10 +52,18 @@ Result<void> note_opened(Session& session, const FidState& opener, Node& node, F
 // A description of the file for the client alone, with the access that it asked for and nothing of
 // what ours has besides. Without one it asks us to read and write.
 void donate(Session& session, const OpenFile& file) {
-  if (session.google() == 0 || !session.attach_point().donate) return;
+  if (!session.donates()) return;
   auto fd = host::openat(session.attach_point().own_fds, host::Path::number(file.fd),
                          access_flags(file.access));
   if (fd) session.donate(*std::move(fd));
+}
+
+// Of a FIFO there is only what the client gets: reads and writes through us would have to wait.
+Result<UniqueFd> open_fifo(const Session& session, Fd place, const OpenMode& mode) {
+  if (mode.directory) return fail(ENOTDIR);
+  if (!session.attach_point().fifo || !session.donates()) return fail(EPERM);
+  return host::openat(session.attach_point().own_fds, host::Path::number(place),
+                      access_flags(mode.access) | O_NONBLOCK);
 }
 
 struct Opened {
@@ -135,6 +143,12 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
     p9::Qid qid = TRY(session.qid(node.identity()));
     UniqueFd fd = TRY(open_directory(place, mode));
     state.use = OpenDirectory{std::move(share), std::move(fd)};
+    return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
+  }
+  if (node.identity().is_fifo()) {
+    p9::Qid qid = TRY(session.qid(node.identity()));
+    session.donate(TRY(open_fifo(session, place, mode)));
+    state.use = OpenFifo{};
     return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
   }
   UniqueFd fd = TRY(open_regular(session, node, place, mode));

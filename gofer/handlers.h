@@ -46,15 +46,29 @@ Result<p9::Rremove> handle(Session& session, const p9::Tremove& request);
 // handle_open.cc
 
 // Regular files and directories. EBADF when the fid is open already, ELOOP for a symlink, EPERM
-// for devices, FIFOs and sockets, which are never opened; flags as in open_flags.h.
+// for devices and sockets, which are never opened; flags as in open_flags.h.
+// FIFOs where the attach point says so and the client gets descriptors (else EPERM): the reply
+// brings one that does not block, and nothing of it stays here. Never waits: ENXIO for writing
+// while nobody reads.
 Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request);
 // Creates, or without EXCL opens what is there if it is a regular file. The fid then stands for the
 // open file.
 Result<p9::Rlcreate> handle(Session& session, const p9::Tlcreate& request);
 Result<p9::Rucreate> handle(Session& session, const p9::Tucreate& request);
 
+// handle_connect.cc
+
+// A socket connected to the socket file that the fid was walked to goes to the client with the
+// reply; nothing of it stays here. It never waits: EAGAIN while the server's backlog is full.
+// EOPNOTSUPP unless the attach point serves sockets and this client gets descriptors; EINVAL for
+// what is no socket and for a socktype that is none, ENXIO for socktype "any", which is what
+// open(2) says of sockets; ENOENT or ESTALE when the name does not stand for the socket any more;
+// ECONNREFUSED, EPROTOTYPE, EACCES ... as connect(2) has them.
+Result<p9::Rlconnect> handle(Session& session, const p9::Tlconnect& request);
+
 // handle_io.cc. EBADF when the fid is not open for it; EISDIR for reading a directory; EINVAL for
-// an offset past 2^63-1. A short count is what the kernel gave, and no error.
+// an offset past 2^63-1, ESPIPE for a FIFO, whose data goes by its own descriptor. A short count is what
+// the kernel gave, and no error.
 
 Result<p9::Rread> handle(Session& session, const p9::Tread& request);
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request);

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <type_traits>
 
 namespace gofer::host {
@@ -141,6 +143,21 @@ Result<void> setxattr(Fd file, const char* name, std::span<const std::byte> valu
 
 Result<void> removexattr(Fd file, const char* name) {
   return done(call(SYS_removexattr, Path::number(file).c_str(), name));
+}
+
+Result<UniqueFd> socket(SocketType type) {
+  long fd = call(SYS_socket, AF_UNIX, static_cast<int>(type) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail_errno();
+  return UniqueFd(static_cast<int>(fd));
+}
+
+Result<void> connect(Fd socket, Fd file) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  Path path = Path::number(file);
+  static_assert(offsetof(sockaddr_un, sun_path) + Path::kMaxDigits + 1 == kAddressLength);
+  std::strncpy(address.sun_path, path.c_str(), Path::kMaxDigits);
+  return done(call(SYS_connect, socket.raw(), &address, kAddressLength));
 }
 
 Result<void> mkdirat(Fd dir, const Path& name, mode_t mode) {

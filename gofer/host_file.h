@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <linux/stat.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 
@@ -29,6 +30,7 @@ using Stat = struct ::statx;
 //   (dir, name, O_PATH | O_NOFOLLOW)                      a step of a walk
 //   (dir, ".", O_RDONLY | O_DIRECTORY)                    a directory to read
 //   (own_fds, number, access | [O_TRUNC O_APPEND O_DSYNC O_SYNC])   a regular file, type checked
+//   (own_fds, number, access | O_NONBLOCK)                a FIFO, type checked
 //   (dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | access | [...], mode)
 Result<UniqueFd> openat(Fd dir, const Path& path, int flags, mode_t mode = 0);
 
@@ -80,6 +82,19 @@ Result<std::size_t> getxattr(Fd file, const char* name, std::span<std::byte> roo
 Result<std::size_t> listxattr(Fd file, std::span<std::byte> room);
 Result<void> setxattr(Fd file, const char* name, std::span<const std::byte> value, int flags);
 Result<void> removexattr(Fd file, const char* name);
+
+// A Unix socket that never waits, and its connection to the socket file `file`: to that very file,
+// by its number in the working directory, which is what it is for the calls above. The address
+// always has this length.
+enum class SocketType : int {
+  kStream = SOCK_STREAM,
+  kDatagram = SOCK_DGRAM,
+  kSeqpacket = SOCK_SEQPACKET
+};
+inline constexpr unsigned kAddressLength = 14;
+Result<UniqueFd> socket(SocketType type);
+// EAGAIN: as many connections as it takes wait for their server.
+Result<void> connect(Fd socket, Fd file);
 
 // Changes of the tree.
 Result<void> mkdirat(Fd dir, const Path& name, mode_t mode);

@@ -21,6 +21,7 @@ class Path {
     text_[text.size()] = '\0';
   }
   // The descriptor itself when opened below own_fds, whatever became of its name.
+  static constexpr std::size_t kMaxDigits = 11;
   static Path number(base::Fd fd) {
     Path path;
     *std::to_chars(path.text_.data(), path.text_.data() + kMaxDigits, fd.raw()).ptr = '\0';
@@ -48,7 +49,6 @@ class Path {
   const char* c_str() const { return text_.data(); }
 
  private:
-  static constexpr std::size_t kMaxDigits = 11;
   Path() = default;
   std::array<char, p9::kMaxName + 1> text_;  // not zeroed: it is written up to its NUL
 };

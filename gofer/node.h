@@ -25,6 +25,8 @@ struct Identity {
   bool is_directory() const;
   bool is_regular() const;
   bool is_symlink() const;
+  bool is_fifo() const;
+  bool is_socket() const;
 };
 
 inline constexpr unsigned kIdentityMask =

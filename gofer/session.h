@@ -60,6 +60,8 @@ class Session {
   void begin(uint32_t msize, uint32_t google);
   bool has_version() const { return has_version_; }
   uint32_t google() const { return google_; }  // N of 9P2000.L.Google.N; 0: plain 9P2000.L
+  // Whether this client gets descriptors.
+  bool donates() const { return google_ > 0 && attach_point_->donate; }
   uint32_t msize() const { return msize_; }
   uint32_t frame_limit() const { return has_version_ ? msize_ : kMsizeBeforeVersion; }
 

@@ -37,6 +37,12 @@ bool Identity::is_regular() const {
 bool Identity::is_symlink() const {
   return S_ISLNK(type);
 }
+bool Identity::is_fifo() const {
+  return S_ISFIFO(type);
+}
+bool Identity::is_socket() const {
+  return S_ISSOCK(type);
+}
 
 Identity identity_of(const host::Stat& stat) {
   Identity identity;
@@ -188,6 +194,11 @@ Result<void> Tree::check_place(Node& node) {
   NodeRef now = TRY(known(*node.parent_, parent, node.name()));
   if (now.get() != &node) return fail(ESTALE);
   return {};
+}
+
+Result<void> Tree::check_named(Node& node) {
+  NodeRef keep(&node);
+  return node.is_root() ? Result<void>() : check_place(node);
 }
 
 Result<void> Tree::remove(Node& node) {

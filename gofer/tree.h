@@ -39,6 +39,10 @@ class Tree {
   // that it is or lies in: what is below that is none of the client's business any more.
   base::Result<void> check_inside(Node& node);
 
+  // The node's name still stands for its file; the root's always does. ENOENT when it is detached,
+  // ESTALE when its place shows another file.
+  base::Result<void> check_named(Node& node);
+
   // unlinkat(2). A node of that place is detached and keeps its descriptor.
   base::Result<void> unlink(Node& dir, p9::Name name, int flags);
   // Removes the node's own file, of whatever kind. EBUSY for the root; ENOENT when it is detached,

@@ -68,6 +68,12 @@ inline constexpr uint32_t kLockReclaim = 2;  // the client had it before the ser
 inline constexpr uint8_t kLockSuccess = 0;
 inline constexpr uint8_t kLockBlocked = 1;
 
+// Tlconnect: socktype
+inline constexpr uint32_t kSocketStream = 0;
+inline constexpr uint32_t kSocketDatagram = 1;
+inline constexpr uint32_t kSocketSeqpacket = 2;
+inline constexpr uint32_t kSocketAny = 3;  // asked for by clients that only know the file
+
 // Tunlinkat: flags
 inline constexpr uint32_t kUnlinkDirectory = 0x200;  // AT_REMOVEDIR
 

@@ -173,6 +173,19 @@ struct Tusymlink {
   uint32_t uid{};
 };
 
+struct Rlconnect {
+  static constexpr Line kLine{137, "size[4] Rlconnect tag[2]"};
+};
+
+struct Tlconnect {
+  static constexpr Line kLine{136, "size[4] Tlconnect tag[2] fid[4] socktype[4]"};
+  using Reply = Rlconnect;
+  static constexpr bool kMutates = false;
+  static constexpr uint32_t kSince = 4;
+  Fid fid;
+  uint32_t socktype{};
+};
+
 struct Rallocate {
   static constexpr Line kLine{139, "size[4] Rallocate tag[2]"};
 };

@@ -47,7 +47,7 @@ using Requests =
                 Txattrwalk, Txattrcreate, Treaddir, Tfsync, Tlock, Tgetlock, Tlink, Tmkdir,
                 Trenameat, Tunlinkat, Tversion, Tauth, Tattach, Tflush, Twalk, Tread, Twrite,
                 Tclunk, Tremove, Tflushf, Twalkgetattr, Tucreate, Tumkdir, Tumknod, Tusymlink,
-                Tallocate, Tgetxattr, Tsetxattr, Tlistxattr, Tremovexattr, Tsetattrclunk,
+                Tlconnect, Tallocate, Tgetxattr, Tsetxattr, Tlistxattr, Tremovexattr, Tsetattrclunk,
                 Tmultigetattr, Tchannel>;
 
 }  // namespace p9

@@ -1,8 +1,12 @@
 // The works of a worker that need files: the server itself under a filter, asked by a client.
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cmd/p9/client.h"
 #include "gofer/p9/flags.h"
@@ -25,7 +29,9 @@ int serve(Served how) {
                                   .own_fds = base::kWorkerOwnFds,
                                   .read_only = how == Served::kReadOnly,
                                   .make_fifo = true,
-                                  .make_socket = true};
+                                  .make_socket = true,
+                                  .uds = true,
+                                  .fifo = true};
   base::Log log(base::kWorkerLog, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
   return static_cast<int>(gofer::serve(base::kWorkerTransport, attach_point, log));
 }
@@ -117,12 +123,47 @@ void change(Client& client, Asking& asking) {
   change_names(client, asking, *file);
 }
 
+// What the host has at the other end of sockets of each type.
+struct Listeners {
+  explicit Listeners(const support::path& in)
+      : stream(support::bind_socket(in / "stream", SOCK_STREAM)),
+        datagram(support::bind_socket(in / "datagram", SOCK_DGRAM)),
+        seqpacket(support::bind_socket(in / "seqpacket", SOCK_SEQPACKET)) {}
+  base::UniqueFd stream;
+  base::UniqueFd datagram;
+  base::UniqueFd seqpacket;
+};
+
+void connect_to_each(Client& client, Asking& asking) {
+  constexpr std::pair<const char*, uint32_t> kSockets[] = {{"stream", p9::kSocketStream},
+                                                           {"datagram", p9::kSocketDatagram},
+                                                           {"seqpacket", p9::kSocketSeqpacket}};
+  for (auto [name, type] : kSockets) {
+    auto fid = client.walk(name);
+    asking.ask("walk to a socket", fid);
+    if (fid) asking.ask(name, client.call(p9::Tlconnect{*fid, type}));
+    asking.ask("take the socket", client.connection().take_descriptor().valid());
+  }
+}
+
+void open_each_way(Client& client, Asking& asking, std::initializer_list<uint32_t> ways) {
+  for (uint32_t flags : ways) {
+    auto fifo = client.open("fifo", flags);
+    asking.ask("open a FIFO", fifo);
+    asking.ask("take its descriptor", client.connection().take_descriptor().valid());
+  }
+}
+
 template <class Work>
 Ended served(Filter filter, Served how, Work work) {
   WorkerChild worker(filter, [how] { return serve(how); });
   support::make_file(worker.root() / "file", "text");
   support::make_file(worker.root() / "directory" / "inner", "text");
   support::make_symlink(worker.root() / "link", "file");
+  support::make_fifo(worker.root() / "fifo");
+  Listeners listeners(worker.root().path());
+  base::UniqueFd reader(
+      ::open((worker.root() / "fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   support::set_xattr(worker.root().path(), "user.there", "value");
   Asking asking;
   {
@@ -146,6 +187,22 @@ Ended change_files(Filter filter) {
   return served(filter, Served::kReadWrite, [](Client& client, Asking& asking) {
     look(client, asking);
     change(client, asking);
+  });
+}
+
+Ended connect_to_sockets(Filter filter) {
+  return served(filter, Served::kReadOnly, connect_to_each);
+}
+
+Ended open_fifos_for_reading(Filter filter) {
+  return served(filter, Served::kReadOnly, [](Client& client, Asking& asking) {
+    open_each_way(client, asking, {p9::kOpenRdonly});
+  });
+}
+
+Ended open_fifos(Filter filter) {
+  return served(filter, Served::kReadWrite, [](Client& client, Asking& asking) {
+    open_each_way(client, asking, {p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr});
   });
 }
 

@@ -45,7 +45,8 @@ inline std::vector<Policed> all_compiled() {
 }
 
 // The extras that the tests below know.
-inline constexpr std::initializer_list<spec::Extra> kAuditedExtras = {spec::Extra::kChannels};
+inline constexpr std::initializer_list<spec::Extra> kAuditedExtras = {
+    spec::Extra::kUds, spec::Extra::kFifo, spec::Extra::kChannels};
 
 // Every role, and every worker with each of its extras alone: other sets are sums of these.
 inline std::vector<Policed> all_policed() {

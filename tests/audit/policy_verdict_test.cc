@@ -208,6 +208,13 @@ TEST(MemoryRights, NeverIncludeExecution) {
 TEST(RoleSizes, AreSmall) {
   EXPECT_LE(policies::rule_count(Role::kReadOnly), 28u);
   EXPECT_LE(policies::rule_count(Role::kReadWrite), 48u);
+  for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
+    auto more = [role](spec::Extra extra) {
+      return policies::rule_count(role, spec::Extras().with(extra)) - policies::rule_count(role);
+    };
+    EXPECT_EQ(more(spec::Extra::kUds), 4u);
+    EXPECT_EQ(more(spec::Extra::kFifo), role == Role::kReadWrite ? 3u : 1u);
+  }
   EXPECT_LE(policies::rule_count(Role::kSupervisor), 20u);
   EXPECT_EQ(policies::rule_count(Role::kInit), 1u);
 }

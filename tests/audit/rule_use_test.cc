@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -19,17 +20,14 @@ using spec::Role;
 using Works = std::vector<std::function<Ended(Filter)>>;
 
 // In the order of how many rules they need, so that most rules are found needed at once.
-Works works_of(const Policed& policed) {
+Works works_of_role(Role role) {
   Works runtime{exit_with_six, abort_itself, log_a_line, read_the_clock, use_memory};
-  const bool has_channels = policed.extras.has(spec::Extra::kChannels);
-  switch (policed.role) {
+  switch (role) {
     case Role::kReadOnly:
       runtime.insert(runtime.begin(), open_list_and_read);
-      if (has_channels) runtime.insert(runtime.begin(), {serve_channels, panic_on_a_channel});
       return runtime;
     case Role::kReadWrite:
       runtime.insert(runtime.begin(), change_files);
-      if (has_channels) runtime.insert(runtime.begin(), serve_channels);
       return runtime;
     case Role::kSupervisor: {
       Works works{report_a_native_call, report_an_i386_call, leave_a_worker_stopped, abort_itself,
@@ -42,6 +40,20 @@ Works works_of(const Policed& policed) {
       return {sleep_for_ever};
   }
   return {};
+}
+
+Works works_of(const Policed& policed) {
+  bool writes = policed.role == Role::kReadWrite;
+  Works works;
+  if (policed.extras.has(spec::Extra::kUds)) works.emplace_back(connect_to_sockets);
+  if (policed.extras.has(spec::Extra::kFifo))
+    works.emplace_back(writes ? open_fifos : open_fifos_for_reading);
+  if (policed.extras.has(spec::Extra::kChannels)) {
+    works.emplace_back(serve_channels);
+    if (!writes) works.emplace_back(panic_on_a_channel);
+  }
+  std::ranges::copy(works_of_role(policed.role), std::back_inserter(works));
+  return works;
 }
 
 class RuleUse : public testing::TestWithParam<Policed> {};

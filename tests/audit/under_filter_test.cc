@@ -72,22 +72,58 @@ TEST(FilesUnderFilter, AReadWriteWorkerChangesFiles) {
   EXPECT_EQ(ended.log, "");
 }
 
-constexpr spec::Extras kChannels = spec::Extras().with(spec::Extra::kChannels);
+constexpr spec::Extras only(spec::Extra extra) {
+  return spec::Extras().with(extra);
+}
+
+TEST(FilesUnderFilter, AWorkerWithSocketsConnectsToThem) {
+  for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
+    Ended ended = connect_to_sockets(policies::program(role, only(spec::Extra::kUds)));
+    EXPECT_TRUE(ended.with(0)) << ended.text();
+    EXPECT_EQ(ended.log, "");
+  }
+}
+
+TEST(FilesUnderFilter, AReadOnlyWorkerWithFifosOpensThemForReading) {
+  Filter filter = policies::program(Role::kReadOnly, only(spec::Extra::kFifo));
+  Ended ended = open_fifos_for_reading(filter);
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+  EXPECT_TRUE(open_fifos(filter).by(SIGSYS)) << "for writing, which the server lets pass here";
+}
+
+TEST(FilesUnderFilter, AReadWriteWorkerWithFifosOpensThemInEveryWay) {
+  Ended ended = open_fifos(policies::program(Role::kReadWrite, only(spec::Extra::kFifo)));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
+TEST(FilesUnderFilter, WorkersWithoutAnExtraHaveNothingOfIt) {
+  for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
+    for (spec::Extra extra : {spec::Extra::kFifo, spec::Extra::kChannels})
+      EXPECT_TRUE(connect_to_sockets(policies::program(role, only(extra))).by(SIGSYS));
+    EXPECT_TRUE(connect_to_sockets(policies::program(role)).by(SIGSYS));
+    for (spec::Extra extra : {spec::Extra::kUds, spec::Extra::kChannels})
+      EXPECT_TRUE(open_fifos_for_reading(policies::program(role, only(extra))).by(SIGSYS));
+    EXPECT_TRUE(open_fifos_for_reading(policies::program(role)).by(SIGSYS));
+  }
+}
 
 TEST(FilesUnderFilter, AReadOnlyWorkerServesChannels) {
-  Ended ended = serve_channels(policies::program(Role::kReadOnly, kChannels));
+  Ended ended = serve_channels(policies::program(Role::kReadOnly, only(spec::Extra::kChannels)));
   EXPECT_TRUE(ended.with(0)) << ended.text();
   EXPECT_EQ(ended.log, "");
 }
 
 TEST(FilesUnderFilter, AReadWriteWorkerServesChannels) {
-  Ended ended = serve_channels(policies::program(Role::kReadWrite, kChannels));
+  Ended ended = serve_channels(policies::program(Role::kReadWrite, only(spec::Extra::kChannels)));
   EXPECT_TRUE(ended.with(0)) << ended.text();
   EXPECT_EQ(ended.log, "");
 }
 
 TEST(FilesUnderFilter, APanicOnAChannelEndsTheConnection) {
-  Ended ended = panic_on_a_channel(policies::program(Role::kReadOnly, kChannels));
+  Ended ended =
+      panic_on_a_channel(policies::program(Role::kReadOnly, only(spec::Extra::kChannels)));
   EXPECT_TRUE(ended.with(static_cast<int>(base::WorkerExit::kPanicOnWrite))) << ended.text();
   EXPECT_NE(ended.log.find("Tmkdir"), std::string::npos) << ended.text();
 }

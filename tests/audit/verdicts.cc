@@ -296,6 +296,70 @@ constexpr Row kReadWriteChannels[] = {
     {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
 };
 
+// With x-gofer.uds=open.
+constexpr uint64_t kStream = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+constexpr uint64_t kDatagram = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+constexpr uint64_t kSeqpacket = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+constexpr Row kUds[] = {
+    {"a stream socket", SYS_socket, {AF_UNIX, kStream, 0}, kAllowed},
+    {"a datagram socket", SYS_socket, {AF_UNIX, kDatagram, 0}, kAllowed},
+    {"a packet socket", SYS_socket, {AF_UNIX, kSeqpacket, 0}, kAllowed},
+    {"a socket that waits", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0}, kKilled},
+    {"a socket for children", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0}, kKilled},
+    {"a raw socket", SYS_socket, {AF_UNIX, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0}, kKilled},
+    {"a type with a high bit", SYS_socket, {AF_UNIX, kStream | kHigh, 0}, kKilled},
+    {"a stream socket by protocol", SYS_socket, {AF_UNIX, kStream, 1}, kKilled},
+    {"a datagram socket by protocol", SYS_socket, {AF_UNIX, kDatagram, 1}, kKilled},
+    {"a packet socket by protocol", SYS_socket, {AF_UNIX, kSeqpacket, 1}, kKilled},
+    {"a TCP socket", SYS_socket, {AF_INET, kStream, 0}, kKilled},
+    {"a UDP socket", SYS_socket, {AF_INET6, kDatagram, 0}, kKilled},
+    {"an SCTP socket", SYS_socket, {AF_INET, kSeqpacket, 0}, kKilled},
+    {"a socket of the kernel's tables", SYS_socket, {AF_NETLINK, kDatagram, 0}, kKilled},
+    {"a family with a high bit", SYS_socket, {AF_UNIX | kHigh, kStream, 0}, kKilled},
+    {"connecting by a number", SYS_connect, {kFd, 0, 14}, kAllowed},
+    {"connecting by a path", SYS_connect, {kFd, 0, 110}, kKilled},
+    {"connecting by less", SYS_connect, {kFd, 0, 13}, kKilled},
+    {"leaving the peer", SYS_connect, {kFd, 0, 2}, kKilled},
+    {"connecting with a high bit", SYS_connect, {kFd, 0, 14 | kHigh}, kKilled},
+    {"a name for a socket", SYS_bind, {kFd, 0, 14}, kKilled},
+    {"listening", SYS_listen, {kFd}, kKilled},
+    {"accepting", SYS_accept4, {kFd}, kKilled},
+    {"a datagram to anywhere", SYS_sendto, {kFd}, kKilled},
+    {"receiving", SYS_recvfrom, {kFd}, kKilled},
+    {"a socket's options", SYS_setsockopt, {kFd, SOL_SOCKET, SO_PASSCRED}, kKilled},
+    {"asking for a socket's options", SYS_getsockopt, {kFd, SOL_SOCKET, SO_PEERCRED}, kKilled},
+    {"a message through a socket", SYS_sendmsg, {kFd, 0, MSG_NOSIGNAL}, kKilled},
+    {"writing to a socket", SYS_write, {kFd}, kKilled},
+};
+
+// With x-gofer.fifo=open.
+constexpr uint64_t kFifo = O_NONBLOCK | O_CLOEXEC;
+constexpr Row kAnyFifo[] = {
+    {"a FIFO for reading", SYS_openat, {5, 0, O_RDONLY | kFifo}, kAllowed},
+    {"a FIFO by name", SYS_openat, {kFd, 0, O_RDONLY | kFifo}, kKilled},
+    {"a FIFO by path", SYS_openat, {kHere, 0, O_RDONLY | kFifo}, kKilled},
+    {"a FIFO for neither", SYS_openat, {5, 0, O_ACCMODE | kFifo}, kKilled},
+    {"a FIFO for children", SYS_openat, {5, 0, O_NONBLOCK}, kKilled},
+    {"a FIFO that signals", SYS_openat, {5, 0, O_ASYNC | kFifo}, kKilled},
+    {"a FIFO with a high bit", SYS_openat, {5, 0, kFifo | kHigh}, kKilled},
+    {"reading a FIFO", SYS_read, {kFd}, kKilled},
+    {"writing to a FIFO", SYS_write, {kFd}, kKilled},
+    {"a pipe", SYS_pipe2, {}, kKilled},
+    {"moving data between pipes", SYS_splice, {kFd, 0, kFd}, kKilled},
+};
+constexpr Row kReadOnlyFifo[] = {
+    {"a FIFO for writing", SYS_openat, {5, 0, O_WRONLY | kFifo}, kKilled},
+    {"a FIFO for both", SYS_openat, {5, 0, O_RDWR | kFifo}, kKilled},
+};
+constexpr Row kReadWriteFifo[] = {
+    {"a FIFO for writing", SYS_openat, {5, 0, O_WRONLY | kFifo}, kAllowed},
+    {"a FIFO for both", SYS_openat, {5, 0, O_RDWR | kFifo}, kAllowed},
+    {"a FIFO for writing, by name", SYS_openat, {kFd, 0, O_WRONLY | kFifo}, kKilled},
+    {"a FIFO for both, by name", SYS_openat, {kFd, 0, O_RDWR | kFifo}, kKilled},
+    {"a FIFO that is cut", SYS_openat, {5, 0, O_WRONLY | O_TRUNC | kFifo}, kKilled},
+    {"a FIFO that is made", SYS_openat, {5, 0, O_WRONLY | O_CREAT | kFifo}, kKilled},
+};
+
 constexpr Row kSupervisor[] = {
     {"reaping", SYS_wait4, {~0ULL, 0, 1}, kAllowed},
     {"sleeping until a signal", SYS_rt_sigtimedwait, {0, 0, 0, 8}, kAllowed},
@@ -343,24 +407,46 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> tables) {
   return all;
 }
 
-}  // namespace
-
-std::vector<Row> rows(const Policed& policed) {
-  switch (policed.role) {
+std::vector<Row> rows_of_role(Role role) {
+  switch (role) {
     case Role::kReadOnly:
-      if (policed.extras.has(spec::Extra::kChannels))
-        return joined({kProcess, kCore, kRead, kReadOnly, kChannels, kReadOnlyChannels});
-      return joined({kProcess, kCore, kRead, kReadOnly, kNoChannels});
+      return joined({kProcess, kCore, kRead, kReadOnly});
     case Role::kReadWrite:
-      if (policed.extras.has(spec::Extra::kChannels))
-        return joined({kProcess, kCore, kRead, kReadWriteOnly, kChannels, kReadWriteChannels});
-      return joined({kProcess, kCore, kRead, kReadWriteOnly, kNoChannels});
+      return joined({kProcess, kCore, kRead, kReadWriteOnly});
     case Role::kSupervisor:
       return joined({kProcess, kSupervisor});
     case Role::kInit:
       return joined({kInit});
   }
   return {};
+}
+
+// The tables of an extra: what both roles have of it, and what each has besides.
+std::vector<Row> rows_of_extra(spec::Extra extra, bool writes) {
+  using Table = std::span<const Row>;
+  switch (extra) {
+    case spec::Extra::kUds:
+      return joined({kUds});
+    case spec::Extra::kFifo:
+      return joined({kAnyFifo, writes ? Table(kReadWriteFifo) : Table(kReadOnlyFifo)});
+    case spec::Extra::kChannels:
+      return joined({kChannels, writes ? Table(kReadWriteChannels) : Table(kReadOnlyChannels)});
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Row> rows(const Policed& policed) {
+  std::vector<Row> all = rows_of_role(policed.role);
+  if (!spec::is_worker(policed.role)) return all;
+  auto append = [&all](const std::vector<Row>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  for (spec::Extra extra : spec::kExtras)
+    if (policed.extras.has(extra)) append(rows_of_extra(extra, policed.role == Role::kReadWrite));
+  if (!policed.extras.has(spec::Extra::kChannels)) append(joined({kNoChannels}));
+  return all;
 }
 
 }  // namespace audit

@@ -87,6 +87,10 @@ Ended sleep_for_ever(Filter filter);
 // what the server refused as well.
 Ended open_list_and_read(Filter filter);
 Ended change_files(Filter filter);
+// With the extras: the client gets connected sockets, and FIFOs open for reading or in every way.
+Ended connect_to_sockets(Filter filter);
+Ended open_fifos_for_reading(Filter filter);
+Ended open_fifos(Filter filter);
 
 // And with a client that looks through channels: everything that threads and shared memory need,
 // and a write that panics.

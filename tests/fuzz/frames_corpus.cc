@@ -276,6 +276,29 @@ void add_google(Corpus& corpus) {
             .all();
 }
 
+// What only descriptors are good for.
+void add_special(Corpus& corpus) {
+  for (uint8_t how : {uint8_t{0}, fuzz::kTight, fuzz::kReadOnly}) {
+    Input input(how, kGoogle);
+    for (uint32_t type : {p9::kSocketStream, p9::kSocketDatagram, p9::kSocketSeqpacket,
+                          p9::kSocketAny, uint32_t{4}})
+      input.walk(kFid, {"s"}).add(p9::Tlconnect{kFid, type}).clunk(kFid);
+    for (uint32_t flags : {p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr})
+      input.walk(kFid, {"p"})
+          .open(kFid, flags)
+          .add(p9::Tread{kFid, 0, 10})
+          .add(p9::Tfsync{kFid, {0}})
+          .add(p9::Tsetattr{.fid = kFid, .valid = p9::kSetattrSize, .size = 7})
+          .open(kFid, flags)
+          .clunk(kFid);
+    corpus["special_" + std::to_string(how)] = input.walk(kFid, {"s"})
+                                                   .add(p9::Tunlinkat{kRoot, name("s"), 0})
+                                                   .add(p9::Tlconnect{kFid, p9::kSocketStream})
+                                                   .add(p9::Tremove{kFid})
+                                                   .all();
+  }
+}
+
 Corpus make_corpus() {
   Corpus corpus;
   add_samples(corpus);
@@ -285,6 +308,7 @@ Corpus make_corpus() {
   add_locks(corpus);
   add_sessions(corpus);
   add_google(corpus);
+  add_special(corpus);
   return corpus;
 }
 

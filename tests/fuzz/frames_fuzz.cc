@@ -4,6 +4,7 @@
 // The first byte of an input says how the tree is served (kReadOnly ...); the rest are frames. The
 // size of a frame that lies about it is put right, so that changes of one frame leave the others.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,16 +54,17 @@ class Place {
   path outside() const { return dir_ / "outside"; }
   bool outside_is_untouched() const { return look() == outside_; }
 
-  void make_served() const {
+  void make_served() {
     support::make_file(served() / "f", "0123456789");
     support::make_file(served() / "d" / "f", "below");
     support::make_symlink(served() / "l", (outside() / "secret").native());
     support::make_symlink(served() / "d" / "out", outside().native());
     support::make_fifo(served() / "p");
+    listener_ = support::bind_socket(served() / "s", SOCK_STREAM);
     support::set_xattr(served() / "f", "user.a", "value");
     support::set_xattr(served() / "d", "user.a", "value");
   }
-  void make_anew() const {
+  void make_anew() {
     std::filesystem::remove_all(served());
     make_served();
   }
@@ -95,6 +97,7 @@ class Place {
   }
 
   support::TempDir dir_;
+  base::UniqueFd listener_;  // its backlog fills up, and then nobody waits
   std::array<Seen, 4> outside_{};
 };
 
@@ -116,6 +119,7 @@ gofer::AttachPoint attach_point(uint8_t how, base::Fd root, base::Fd own_fds) {
   gofer::AttachPoint point{.root = root, .own_fds = own_fds};
   point.read_only = (how & fuzz::kReadOnly) != 0;
   point.make_fifo = point.make_socket = true;
+  point.uds = point.fifo = true;
   if ((how & fuzz::kAllXattrs) != 0)
     point.xattrs = {.user = true, .acl = true, .security = true, .trusted = true};
   if ((how & fuzz::kTight) != 0)
@@ -172,19 +176,19 @@ void run(const Place& place, uint8_t how, p9::Bytes frames) {
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
-  static const Place kPlace;
+  static Place place;
   if (size == 0) return 0;
   ::umask(0);
   bool read_only = (data[0] & fuzz::kReadOnly) != 0;
   std::size_t descriptors = support::count_descriptors(::getpid());
   support::Inventory before;
-  if (read_only) before = support::inventory(kPlace.served());
-  run(kPlace, data[0], std::as_bytes(std::span(data, size)).subspan(1));
+  if (read_only) before = support::inventory(place.served());
+  run(place, data[0], std::as_bytes(std::span(data, size)).subspan(1));
   require(support::count_descriptors(::getpid()) == descriptors, "every descriptor comes back");
-  require(kPlace.outside_is_untouched(), "nothing outside is read or written");
+  require(place.outside_is_untouched(), "nothing outside is read or written");
   if (read_only)
-    require(support::inventory(kPlace.served()) == before, "a read-only tree stays as it is");
+    require(support::inventory(place.served()) == before, "a read-only tree stays as it is");
   else
-    kPlace.make_anew();
+    place.make_anew();
   return 0;
 }

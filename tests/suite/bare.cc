@@ -16,6 +16,8 @@ gofer::AttachPoint attach_point(const Export& how) {
           .on_write = how.panic_on_write ? gofer::OnWrite::kPanic : gofer::OnWrite::kRefuse,
           .make_fifo = how.make_fifo,
           .make_socket = how.make_socket,
+          .uds = how.uds,
+          .fifo = how.fifo,
           .xattrs = {.user = !how.no_xattrs,
                      .acl = how.acls,
                      .security = how.security,

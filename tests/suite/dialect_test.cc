@@ -29,6 +29,7 @@ const std::map<uint8_t, uint32_t> kGoogleTypes{
     {124, 1},                                 // Tflushf
     {126, 2},                                 // Twalkgetattr
     {128, 3},  {130, 3}, {132, 3}, {134, 3},  // Tucreate, Tumkdir, Tumknod, Tusymlink
+    {136, 4},                                 // Tlconnect
     {138, 7},                                 // Tallocate
     {34, 10},  {36, 10},                      // Tgetxattr, Tsetxattr
     {28, 11},  {38, 11},                      // Tlistxattr, Tremovexattr
@@ -90,7 +91,7 @@ TEST_F(Dialect, W2_EveryTypeIsServedExactlyWhereItIsOneOfTheDialect) {
       EXPECT_EQ(said, served ? "EINVAL" : "EOPNOTSUPP") << type << " at " << google;
     }
   });
-  EXPECT_EQ(served_pairs, 15 * 28 + 13 + 12 + 4 * 11 + 7 + 2 * 4 + 2 * 3 + 2 + 1 + 6);
+  EXPECT_EQ(served_pairs, 15 * 28 + 13 + 12 + 4 * 11 + 7 + 2 * 4 + 2 * 3 + 2 + 1 + 6 + 10);
   EXPECT_EQ(support::inventory(exported()), before);
   expect_alive();
 }

@@ -3,13 +3,11 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#include <atomic>
-#include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/suite/batch.h"
+#include "tests/suite/meanwhile.h"
 #include "tests/suite/samples.h"
 #include "tests/suite/world.h"
 
@@ -23,32 +21,6 @@ constexpr int kRounds = 100'000;
 #endif
 
 constexpr mode_t kInsideMode = 0644;
-
-// Does the same thing over and over in a thread of the host, until it goes out of scope.
-class Meanwhile {
- public:
-  explicit Meanwhile(std::function<void()> action)
-      : thread_([this, action = std::move(action)] {
-          while (!stop_.load(std::memory_order_relaxed)) {
-            action();
-            ++times_;
-            std::this_thread::yield();  // or it would hold the directory's lock nearly always
-          }
-        }) {}
-  Meanwhile(const Meanwhile&) = delete;
-  Meanwhile& operator=(const Meanwhile&) = delete;
-  ~Meanwhile() { stop(); }
-  void stop() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  long times() const { return times_; }
-
- private:
-  std::atomic<bool> stop_ = false;
-  std::atomic<long> times_ = 0;
-  std::thread thread_;
-};
 
 class Escape : public World {
  protected:

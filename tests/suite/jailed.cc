@@ -22,6 +22,8 @@ std::vector<std::string> options_of(const Export& how) {
   if (how.security) options.emplace_back("x-gofer.xattr=security");
   if (how.trusted) options.emplace_back("x-gofer.xattr=trusted");
   if (!how.locks) options.emplace_back("x-gofer.locks=off");
+  if (how.uds) options.emplace_back("x-gofer.uds=open");
+  if (how.fifo) options.emplace_back("x-gofer.fifo=open");
   if (!how.donate) options.emplace_back("x-gofer.donate=off");
   return options;
 }

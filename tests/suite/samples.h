@@ -150,6 +150,9 @@ inline auto sample(Of<p9::Tumknod>, const Subject& s) {
 inline auto sample(Of<p9::Tusymlink>, const Subject& s) {
   return p9::Tusymlink{s.fid, s.name, "target", p9::kNoGid, p9::kNoUname};
 }
+inline auto sample(Of<p9::Tlconnect>, const Subject& s) {
+  return p9::Tlconnect{s.fid, p9::kSocketStream};
+}
 inline auto sample(Of<p9::Tallocate>, const Subject& s) {
   return p9::Tallocate{s.fid, 0, 0, 100};
 }

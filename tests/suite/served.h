@@ -25,6 +25,8 @@ struct Export {
   bool security = false;
   bool trusted = false;
   bool locks = true;
+  bool uds = false;
+  bool fifo = false;
 };
 
 class Served {

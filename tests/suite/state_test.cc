@@ -86,6 +86,7 @@ const std::map<std::string_view, Row>& answers() {
       {"Tumkdir", directories("ok")},
       {"Tumknod", directories("ok")},
       {"Tusymlink", directories("ok")},
+      {"Tlconnect", all("EOPNOTSUPP")},
       {"Tallocate", files({"EBADF", "EBADF", "EBADF", "EBADF", "ok", "ok", "EBADF", "EBADF"})},
       {"Tgetxattr", files({"ok", "ok", "ENODATA", "ok", "ok", "ok", "ok", "ok"})},
       {"Tsetxattr", files({"ok", "ok", "EPERM", "ok", "ok", "ok", "ok", "ok"})},

@@ -104,15 +104,21 @@ void make_device(const path& where, mode_t type_and_mode, unsigned major, unsign
   check(::chmod(where.c_str(), type_and_mode & 07777) == 0, where);
 }
 
-void make_socket(const path& where) {
+base::UniqueFd bind_socket(const path& where, int type, int backlog) {
   make_parent(where);
-  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  base::UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   errno = ENAMETOOLONG;
   check(where.native().size() < sizeof address.sun_path, where);
   std::memcpy(address.sun_path, where.c_str(), where.native().size());
   check(::bind(socket.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, where);
+  if (type != SOCK_DGRAM) check(::listen(socket.raw(), backlog) == 0, where);
+  return socket;
+}
+
+void make_socket(const path& where) {
+  (void)bind_socket(where, SOCK_STREAM);
 }
 
 void set_xattr(const path& where, const char* name, std::string_view value) {

@@ -22,6 +22,9 @@ void make_symlink(const path& where, std::string_view target);
 void make_fifo(const path& where, mode_t mode = 0644);
 void make_device(const path& where, mode_t type_and_mode, unsigned major, unsigned minor);
 void make_socket(const path& where);  // a listening socket's file; nobody listens any more
+// The socket itself, of this type (SOCK_STREAM ...). Unless it takes datagrams it listens, and
+// `backlog` connections more than one may wait.
+base::UniqueFd bind_socket(const path& where, int type, int backlog = 16);
 
 std::string read_file(const path& where);
 

@@ -1,0 +1,37 @@
+// Meanwhile: what the host does while a client is at work.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <utility>
+
+namespace suite {
+
+// Does the same thing over and over in a thread of the host, until it goes out of scope.
+class Meanwhile {
+ public:
+  explicit Meanwhile(std::function<void()> action)
+      : thread_([this, action = std::move(action)] {
+          while (!stop_.load(std::memory_order_relaxed)) {
+            action();
+            ++times_;
+            std::this_thread::yield();  // or it would hold the directory's lock nearly always
+          }
+        }) {}
+  Meanwhile(const Meanwhile&) = delete;
+  Meanwhile& operator=(const Meanwhile&) = delete;
+  ~Meanwhile() { stop(); }
+  void stop() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  long times() const { return times_; }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::atomic<long> times_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace suite
