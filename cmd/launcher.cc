@@ -70,6 +70,22 @@ Outcome<Plan> read_plan(Options& options) {
   return plan;
 }
 
+// A socket belongs to the network namespace that it was made in, whoever holds it, and the other
+// layers that keep a worker from the network do not hold the client that it was donated to.
+Outcome<void> check_skips(sandbox::Skips skips, const spec::AttachPlan& plan) {
+  if (!skips.has(sandbox::Skippable::kNetworkNamespace)) return {};
+  auto point =
+      std::ranges::find_if(plan.attach_points, [](const auto& each) { return each.options.uds; });
+  if (point == plan.attach_points.end()) return {};
+  return base::failure(base::Problem{
+      .exit = base::ExitCode::kUsage,
+      .step = "options",
+      .where = "--without network",
+      .what = point->where + " serves sockets, by which a client would reach the host's network "
+                             "namespace",
+      .expected = "expected neither --host-uds nor x-gofer.uds=open with it"});
+}
+
 // The launcher holds a few descriptors per attach point while it starts.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -99,6 +115,7 @@ class Launcher {
     skips_ = TRY(sandbox::parse_skips(options_.without));
     status_.phase("spec");
     plan_ = TRY(read_plan(options_));
+    TRY(check_skips(skips_, plan_.attach));
     log_ = log_of(options_);
     status_.phase("clients");
     TRY(connect_clients());
@@ -260,9 +277,10 @@ Outcome<void> Launcher::lock_down() {
 }
 
 Outcome<std::string> check_text(const Options& options) {
-  TRY(sandbox::parse_skips(options.without));
+  sandbox::Skips skips = TRY(sandbox::parse_skips(options.without));
   Options settled = options;
   Plan plan = TRY(read_plan(settled));
+  TRY(check_skips(skips, plan.attach));
   Found found = TRY(look(options, plan.attach.attach_points));
   if (options.json) return dump(plan_json(found, plan.attach)) + "\n";
   return plan_table(found, plan.attach);

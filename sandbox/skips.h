@@ -14,7 +14,7 @@ namespace sandbox {
 // attack; what has none (root, mount attributes, capabilities, no_new_privs, filter ...) is not
 // here, so that no flag can remove it.
 enum class Skippable : uint8_t {
-  kNetworkNamespace,  // "network": the filter has no socket(2)
+  kNetworkNamespace,  // "network": the filter has no socket(2); needed with x-gofer.uds=open
   kIpcNamespace,      // "ipc": the filter has no SysV or POSIX IPC
   kUtsNamespace,      // "uts": nothing in a worker reads or sets the host name
   kCgroupNamespace,   // "cgroup": a worker sees no cgroup file system

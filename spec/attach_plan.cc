@@ -253,6 +253,17 @@ void apply_to_all(const PlanOptions& options, AttachPoint& point) {
   if (point.options.channels == 0) point.options.channels = options.channels;
 }
 
+// What the words and the command line say together in a way that the operator may not expect.
+void note_contradictions(const AttachPoint& point, Findings& findings) {
+  if (point.options.donate) return;
+  for (auto [asked, word] : {std::pair(point.options.uds, "sockets (uds)"),
+                             std::pair(point.options.fifo, "FIFOs (fifo)")})
+    if (asked)
+      findings.note(point.where, std::string(word) +
+                                     " have no effect with x-gofer.donate=off: "
+                                     "clients use them by descriptor only");
+}
+
 }  // namespace
 
 Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& options) {
@@ -264,7 +275,10 @@ Outcome<AttachPlan> make_attach_plan(const Bundle& bundle, const PlanOptions& op
   std::vector<Place> places;
   for (std::size_t i = 0; i < bundle.mounts.size(); ++i)
     places.push_back(TRY(add_mount(bundle, i, options, plan, findings)));
-  for (AttachPoint& point : plan.attach_points) apply_to_all(options, point);
+  for (AttachPoint& point : plan.attach_points) {
+    apply_to_all(options, point);
+    note_contradictions(point, findings);
+  }
 
   TRY(check_places(places, options, findings));
   check_sources(plan.attach_points, findings);

@@ -168,6 +168,22 @@ TEST(AttachPlan, SaysWhenMknodCanMakeNothing) {
             "attach point");
 }
 
+TEST(AttachPlan, SaysWhenSocketsAndFifosAreOfNoUse) {
+  constexpr std::string_view kSockets =
+      "/mounts/0: sockets (uds) have no effect with x-gofer.donate=off: clients use them by "
+      "descriptor only";
+  constexpr std::string_view kFifos =
+      "/mounts/0: FIFOs (fifo) have no effect with x-gofer.donate=off: clients use them by "
+      "descriptor only";
+  auto of = [](std::string_view options) { return notes(bundle_with(bind_with(options))); };
+  EXPECT_EQ(of(R"("bind","x-gofer.uds=open","x-gofer.fifo=open")"), "");
+  EXPECT_EQ(of(R"("bind","ro","x-gofer.uds=open","x-gofer.fifo=open")"), "");
+  EXPECT_EQ(of(R"("bind","x-gofer.uds=open","x-gofer.donate=off")"), kSockets);
+  EXPECT_EQ(of(R"("bind","x-gofer.fifo=open","x-gofer.donate=off")"), kFifos);
+  EXPECT_EQ(notes(bundle_with(bind_with(R"("bind","x-gofer.donate=off")")), {.uds = true}),
+            kSockets);
+}
+
 TEST(AttachPlan, SaysWhichXattrsCostCapabilities) {
   auto of = [](std::string_view options) { return notes(bundle_with(bind_with(options))); };
   constexpr std::string_view kSecurity =
