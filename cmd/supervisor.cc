@@ -20,6 +20,7 @@ using base::WorkerExit;
 
 constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 constexpr uint64_t kX32Bit = 0x40000000;
+constexpr uint64_t kInNoCall = ~uint64_t{0};  // the number of the call that a thread was not in
 
 // From best to worst: the launcher ends with the worst that happened.
 constexpr ExitCode kBySeverity[] = {ExitCode::kOk, ExitCode::kPanicOnWrite, ExitCode::kInternal,
@@ -173,7 +174,8 @@ void Supervisor::note_violation(Worker& worker, pid_t thread) {
   if ((exit_status & 0x7f) != SIGSYS) return;
   user_regs_struct regs{};
   if (::ptrace(PTRACE_GETREGS, thread, nullptr, &regs) != 0) return;
-  if (regs.rax != regs.orig_rax && !worker.threads.empty()) return;
+  if (!worker.threads.empty() && regs.rax != regs.orig_rax) return;
+  if (regs.orig_rax == kInNoCall && worker.violation) return;
   worker.violation = Violation{.number = regs.orig_rax,
                                .args = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
                                .instruction = regs.rip,

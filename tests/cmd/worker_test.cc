@@ -28,6 +28,17 @@ TEST(Limits, OfTheSmallestWorkerStillServeSomething) {
   EXPECT_GE(limits.lock_owners, 6U);
 }
 
+TEST(Limits, OfDescriptorsLeaveRoomForThoseOfChannels) {
+  for (unsigned channels : {1U, 4U}) {
+    for (uint64_t fd_limit : {64U, 4096U}) {
+      gofer::Limits limits = limits_of(fd_limit, channels);
+      uint64_t all = limits.open_files + limits.node_fds + limits.lock_owners;
+      EXPECT_LE(all + kFixed + 1 + 2 * channels + kOfOneRequest, fd_limit);
+      EXPECT_GE(limits.node_fds, 4U);
+    }
+  }
+}
+
 TEST(Limits, OfMemoryDoNotDependOnDescriptors) {
   gofer::Limits defaults;
   for (uint64_t fd_limit : {64U, 1U << 20}) {
