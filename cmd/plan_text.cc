@@ -112,13 +112,14 @@ std::optional<std::size_t> mount_index(std::string_view where) {
   return index;
 }
 
+constexpr std::string_view kOverlayfsMark = "overlayfs_stale_read";
+
 void mark_overlayfs(Json& mount) {
-  constexpr std::string_view kMark = "overlayfs_stale_read";
   if (mount.find("options") == nullptr)
     mount.as<Json::Object>()->emplace_back("options", Json(Json::Array{}));
   auto& options = *mount.find("options")->as<Json::Array>();
-  auto is_mark = [](const Json& option) { return *option.as<std::string>() == kMark; };
-  if (std::ranges::none_of(options, is_mark)) options.push_back(text(kMark));
+  auto is_mark = [](const Json& option) { return *option.as<std::string>() == kOverlayfsMark; };
+  if (std::ranges::none_of(options, is_mark)) options.push_back(text(kOverlayfsMark));
 }
 
 }  // namespace

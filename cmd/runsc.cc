@@ -147,33 +147,53 @@ unsigned channels_for_cpus() {
 }
 
 // What is known of any line, a wrong one too: where its log goes.
-Options with_log(const RunscLogs& logs) {
-  Options options;
-  RunscStart& runsc = options.runsc.emplace();
-  runsc.has_debug_log = logs.debug_log.has_value();
+RunscStart start_with(const RunscLogs& logs) {
+  RunscStart runsc{.sync_userns_fd = {}, .has_debug_log = logs.debug_log.has_value()};
   if (runsc.has_debug_log) runsc.log_fd = logs.log;
-  apply_runsc_flags(options);
-  return options;
+  return runsc;
+}
+
+base::LogLevel log_level(const RunscStart& runsc) {
+  if (!runsc.has_debug_log) return base::LogLevel::kError;
+  return runsc.flags.debug ? base::LogLevel::kDebug : base::LogLevel::kInfo;
 }
 
 std::vector<int> named(const Options& options) {
   std::vector<int> fds = options.io_fds;
-  for (std::optional<int> fd :
-       {options.spec_fd, options.mounts_fd, options.runsc->sync_userns_fd, options.runsc->log_fd})
+  auto add = [&fds](std::optional<int> fd) {
     if (fd) fds.push_back(*fd);
+  };
+  add(options.spec_fd);
+  add(options.mounts_fd);
+  if (!options.runsc) return fds;
+  add(options.runsc->sync_userns_fd);
+  add(options.runsc->log_fd);
   return fds;
 }
 
-Outcome<void> read_descriptors(const Values& values, Options& options) {
-  options.spec_fd = TRY(descriptor(values, "spec-fd"));
-  options.mounts_fd = TRY(descriptor(values, "mounts-fd"));
-  options.io_fds = TRY(io_descriptors(values));
-  options.runsc->sync_userns_fd = TRY(descriptor_or_none(values, "sync-userns-fd"));
-  return refuse_twice(named(options),
-                      "--spec-fd, --mounts-fd, --io-fds, --sync-userns-fd, --log-fd");
+Outcome<void> read_flags(Words globals, RunscFlags& flags) {
+  for (const char* word : globals) {
+    Flag flag = global_flag(word);
+    if (flag.name == kLogFd || flag.name == kDebugLogFd)
+      TRY(parse_descriptor("--" + flag.name, flag.value));
+    TRY(flags.take(flag.name, flag.value, "--" + flag.name));
+  }
+  return {};
 }
 
-Outcome<Options> close_strays(Outcome<Options> options) {
+// Where the last words of a crash go, too.
+Outcome<void> log_to_stderr(const RunscLogs& logs) {
+  for (auto [option, fd] :
+       {std::pair("--log-fd", logs.log), std::pair("--debug-log-fd", logs.debug_log)})
+    if (fd && ::fcntl(*fd, F_GETFD) < 0)
+      return base::failure(usage(option, "descriptor " + std::to_string(*fd) + " is not open"));
+  if (auto fd = logs.debug_log ? logs.debug_log : logs.log) (void)::dup2(*fd, STDERR_FILENO);
+  return {};
+}
+
+Outcome<Options> take_line(int argc, const char* const* argv, const RunscLogs& logs) {
+  TRY(log_to_stderr(logs));
+  Outcome<Options> options = parse_runsc_line(argc, argv);
   if (!options) return options;
   std::vector<Fd> keep{Fd(0), Fd(1), Fd(2)};
   for (int fd : named(*options)) keep.emplace_back(fd);
@@ -201,25 +221,27 @@ Outcome<Options> parse_runsc_line(int argc, const char* const* argv) {
   if (!line.complete)
     return base::failure(usage(line.rest.empty() ? std::string() : std::string(line.rest[0]),
                                "no command after the global flags", "expected the word gofer"));
-  Options options = with_log(find_runsc_logs(argc, argv));
-  for (const char* word : line.globals) {
-    Flag flag = global_flag(word);
-    if (flag.name == kLogFd || flag.name == kDebugLogFd)
-      TRY(parse_descriptor("--" + flag.name, flag.value));
-    TRY(options.runsc->flags.take(flag.name, flag.value, "--" + flag.name));
-  }
-  apply_runsc_flags(options);
+  RunscStart runsc = start_with(find_runsc_logs(argc, argv));
+  TRY(read_flags(line.globals, runsc.flags));
   Values values = TRY(read_values(line.rest));
+  Options options;
   options.bundle = TRY(one(values, "bundle"));
   if (options.bundle.empty())
     return base::failure(usage("--bundle", "is empty", "expected a path"));
-  TRY(read_descriptors(values, options));
-  options.runsc->umask = current_umask();
+  options.spec_fd = TRY(descriptor(values, "spec-fd"));
+  options.mounts_fd = TRY(descriptor(values, "mounts-fd"));
+  options.io_fds = TRY(io_descriptors(values));
   options.channels = channels_for_cpus();
+  runsc.sync_userns_fd = TRY(descriptor_or_none(values, "sync-userns-fd"));
+  runsc.umask = current_umask();
+  options.runsc = runsc;
+  TRY(refuse_twice(named(options), "--spec-fd, --mounts-fd, --io-fds, --sync-userns-fd, --log-fd"));
+  apply_runsc_flags(options);
   return options;
 }
 
 void apply_runsc_flags(Options& options) {
+  if (!options.runsc) return;
   const RunscStart& runsc = *options.runsc;
   const RunscFlags& flags = runsc.flags;
   options.read_only_root = flags.read_only_root();
@@ -228,9 +250,7 @@ void apply_runsc_flags(Options& options) {
   options.host_fifo = flags.fifo;
   options.fd_limit = flags.fd_limit ? *flags.fd_limit : inherited_fd_limit();
   options.log_format = runsc.has_debug_log ? flags.debug_log_format : base::LogFormat::kShim;
-  options.log_level = !runsc.has_debug_log ? base::LogLevel::kError
-                      : flags.debug        ? base::LogLevel::kDebug
-                                           : base::LogLevel::kInfo;
+  options.log_level = log_level(runsc);
 }
 
 Outcome<std::vector<std::string>> settle_runsc(const spec::Bundle& bundle, Options& options) {
@@ -247,11 +267,12 @@ Outcome<std::vector<std::string>> settle_runsc(const spec::Bundle& bundle, Optio
 
 int serve_runsc(int argc, const char* const* argv) {
   RunscLogs logs = find_runsc_logs(argc, argv);
-  // Where the last words of a crash go, too. If it fails, there is nowhere to say so.
-  if (auto fd = logs.debug_log ? logs.debug_log : logs.log) (void)::dup2(*fd, STDERR_FILENO);
-  Outcome<Options> options = close_strays(parse_runsc_line(argc, argv));
-  if (!options) return report(options.error(), with_log(logs));
-  return serve(*options);
+  Outcome<Options> options = take_line(argc, argv, logs);
+  if (options) return serve(*options);
+  Options unread;
+  unread.runsc = start_with(logs);
+  apply_runsc_flags(unread);
+  return report(options.error(), unread);
 }
 
 }  // namespace cmd

@@ -33,8 +33,8 @@ Outcome<Found> open_sources(const Options& options, std::vector<spec::AttachPoin
 std::vector<std::size_t> mount_order(const std::vector<Served>& all, bool by_length) {
   std::vector<std::size_t> order(all.size());
   std::iota(order.begin(), order.end(), 0);
-  auto length = [&all](std::size_t i) { return all[i].point.destination.size(); };
-  if (by_length) std::ranges::stable_sort(order.begin() + 1, order.end(), {}, length);
+  auto length = [&all](std::size_t i) { return std::pair(all[i].point.destination.size(), i); };
+  if (by_length) std::ranges::sort(order.begin() + 1, order.end(), {}, length);
   return order;
 }
 

@@ -130,8 +130,8 @@ class NamespaceHolder {
                 ::readlink("/proc/self", held.name.data(), held.name.size() - 1) > 0;
     if (!done) held.error = errno;
     bool told = ::write(pipe, &held, sizeof held) == sizeof held;
-    while (told && done) ::pause();
-    ::_exit(0);
+    if (!told || !done) ::_exit(0);
+    for (;;) ::pause();
   }
 
   pid_t pid_ = -1;

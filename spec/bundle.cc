@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "spec/json_field.h"
+#include "spec/lexical_path.h"
 
 namespace spec {
 namespace {
@@ -224,7 +225,7 @@ Outcome<void> parse_mounts(const Field& field, Bundle& bundle) {
 // What stands there is the sandbox's to judge: only its directory may be made here.
 std::string cwd_of(const Field& process) {
   auto cwd = process["cwd"].present() ? process["cwd"].path() : std::string();
-  return cwd ? *std::move(cwd) : std::string();
+  return cwd && length_error(*cwd).empty() ? *std::move(cwd) : std::string();
 }
 
 Outcome<void> refuse_other_platforms(const Field& top) {

@@ -48,7 +48,7 @@ struct Bundle {
   Root root;
   std::vector<Mount> mounts;
   std::optional<Propagation> rootfs_propagation;
-  std::string cwd;              // process.cwd; empty if there is none that is a path
+  std::string cwd;              // process.cwd; empty if there is none that is a path for the kernel
   bool user_namespace = false;  // linux.namespaces has one
   IdMap ids;                    // linux.uidMappings, linux.gidMappings; both or none
   std::map<std::string, std::string> annotations;

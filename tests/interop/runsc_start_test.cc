@@ -168,6 +168,14 @@ TEST_F(RunscStart, FailsForALineThatIsWrong) {
   expect_failure(2, "--setup-root=false: is no option");
 }
 
+TEST_F(RunscStart, FailsForADebugLogThatIsNotOpen) {
+  start_.log = true;
+  start_.debug_log = false;
+  start_.globals.emplace_back("--debug-log-fd=77");
+  EXPECT_EQ(launch().process().wait(), support::End{.status = 2});
+  EXPECT_NE(told_to_shim().find("--debug-log-fd: descriptor 77 is not open"), std::string::npos);
+}
+
 TEST_F(RunscStart, FailsForASourceThatIsMissing) {
   bundle_.mount("/a", bundle_.directory() / "nowhere");
   expect_failure(65, "/mounts/0: cannot open");

@@ -205,13 +205,17 @@ TEST(AttachPlan, NotesOfTheBundleComeFirst) {
 }
 
 TEST(Bundle, HasAWorkingDirectoryOnlyWhereItIsAPath) {
-  auto cwd = [](std::string_view process) {
-    auto bundle = parse_bundle(bundle_with("", R"(,"process":)" + std::string(process)), "c");
+  auto cwd = [](const std::string& process) {
+    auto bundle = parse_bundle(bundle_with("", R"(,"process":)" + process), "c");
     return bundle ? bundle->cwd : to_line(bundle.error());
   };
   EXPECT_EQ(cwd(R"({"cwd":"/work/x"})"), "/work/x");
   for (const char* none : {R"({})", R"({"cwd":7})", R"({"cwd":"/a\u0000b"})", R"("text")", "null"})
     EXPECT_EQ(cwd(none), "") << none;
+  EXPECT_EQ(cwd(R"({"cwd":"/)" + std::string(256, 'x') + "\"}"), "");
+  std::string deep;
+  for (int i = 0; i < 2048; ++i) deep += "/a";
+  EXPECT_EQ(cwd(R"({"cwd":")" + deep + "\"}"), "");
 }
 
 TEST(AttachPlan, IsReadOnlyWhereTheCallerSaysSoWhateverTheSpecSays) {
