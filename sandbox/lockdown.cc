@@ -186,8 +186,10 @@ Outcome<void> wait_for_tracer(Prisoner&) {
 // Threads inherit all that was taken away so far, are attached to like the first one, and will come
 // under the filter together with it. After the limits there are no more.
 Outcome<void> make_channels(Prisoner& prisoner) {
-  const auto& make = prisoner.worker->make_channels;
-  return make ? make() : Outcome<void>();
+  if (!prisoner.worker->make_channels) return {};
+  Outcome<void> made = prisoner.worker->make_channels();
+  if (!made) made.error().exit = exit_code_of(made.error().error);
+  return made;
 }
 
 Outcome<void> hide_memory(Prisoner&) {

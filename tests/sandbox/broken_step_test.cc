@@ -13,9 +13,12 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "gofer/channels.h"
 #include "sandbox/skips.h"
+#include "spec/base/worker_fd.h"
 #include "tests/sandbox/broken_call.h"
 #include "tests/sandbox/prison.h"
 #include "tests/support/temp_dir.h"
@@ -151,6 +154,11 @@ constexpr Broken kAll[] = {
      {SYS_prctl, EINVAL, PR_SET_DUMPABLE},
      "dumpable",
      ExitCode::kUnavailable},
+    {"Windows", In::kWorker, {SYS_memfd_create, ENOSYS}, "channels", ExitCode::kUnavailable},
+    {"WindowsSize", In::kWorker, {SYS_ftruncate, EPERM}, "channels", ExitCode::kNoPermission},
+    {"SideSockets", In::kWorker, {SYS_socketpair, EMFILE}, "channels", ExitCode::kInternal},
+    {"SideSocketsEnd", In::kWorker, {SYS_shutdown, EACCES}, "channels", ExitCode::kNoPermission},
+    {"Threads", In::kWorker, {SYS_clone3, EAGAIN}, "channels", ExitCode::kInternal},
     {"Limits",
      In::kWorker,
      {SYS_prlimit64, EPERM},
@@ -212,11 +220,19 @@ constexpr Broken kAll[] = {
      Skippable::kMdwe},
 };
 
+// In the worker, which ends without freeing them.
+base::Outcome<void> make_channels() {
+  return (new gofer::Channels)
+      ->make(2, gofer::Channels::Numbers{base::kWorkerWindows, base::kWorkerSideSockets,
+                                         base::kWorkerClientSockets});
+}
+
 class BrokenStep : public testing::TestWithParam<Broken> {
  protected:
   PrisonOptions options() {
     const Broken& broken = GetParam();
     PrisonOptions options{.source = dir_.path(), .user = broken.user};
+    if (broken.step == std::string_view("channels")) options.make_channels = make_channels;
     auto break_it = [call = broken.call] { break_call(call); };
     hook(options, broken.where) = break_it;
     return options;

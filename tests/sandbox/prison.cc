@@ -109,7 +109,8 @@ Outcome<Jailed> start_worker(const PrisonOptions& options, const std::function<s
                .limits = options.limits,
                .require_landlock = options.require_landlock,
                .skips = options.skips,
-               .file_ids = options.file_ids},
+               .file_ids = options.file_ids,
+               .make_channels = options.make_channels},
               body);
   }
   handshake.child.reset();
