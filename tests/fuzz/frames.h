@@ -10,6 +10,7 @@ inline constexpr uint8_t kReadOnly = 1;
 inline constexpr uint8_t kAllXattrs = 2;   // of every name space
 inline constexpr uint8_t kTight = 4;       // budgets that a short input reaches
 inline constexpr uint8_t kSingleFile = 8;  // the root is a file
+inline constexpr uint8_t kChannel = 16;    // all but Tversion comes through a window
 
 inline constexpr uint32_t kMsize = 16384;  // at most; replies that are longer tell no more
 

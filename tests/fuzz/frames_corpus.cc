@@ -299,6 +299,34 @@ void add_special(Corpus& corpus) {
   }
 }
 
+// The messages whose data lie elsewhere in a window than on the socket.
+void add_channels(Corpus& corpus) {
+  for (uint8_t how : {fuzz::kChannel, static_cast<uint8_t>(fuzz::kChannel | fuzz::kReadOnly)})
+    corpus["channel_" + std::to_string(how)] =
+        Input(how, kGoogle)
+            .walk(kFid, {"f"})
+            .open(kFid, p9::kOpenRdwr)
+            .add(p9::Twrite{kFid, 1, bytes("written")})
+            .add(p9::Twrite{kFid, 0, {}})
+            .add(p9::Tread{kFid, 0, 4000})
+            .add(p9::Tversion{8192, "9P2000.L"})
+            .add(p9::Tattach{kRoot, p9::Fid{p9::kNoFid}, "", "", 0})
+            .walk(kFid, {"f"})
+            .add(p9::Txattrcreate{kFid, "user.b", 5, 0})
+            .add(p9::Twrite{kFid, 0, bytes("value")})
+            .clunk(kFid)
+            .walk(kFid, {"f"})
+            .add(p9::Txattrwalk{kFid, kOther, ""})
+            .add(p9::Tread{kOther, 0, 4000})
+            .walk(kFree, {"d"})
+            .open(kFree, p9::kOpenRdonly)
+            .add(p9::Treaddir{kFree, 0, 4000})
+            .add(p9::Tmultigetattr{kRoot, suite::Path{"", "d", "f"}.names()})
+            .add(p9::Tlistxattr{kFid, 0})
+            .add(p9::Tchannel{0, p9::kChannelMemory})
+            .all();
+}
+
 Corpus make_corpus() {
   Corpus corpus;
   add_samples(corpus);
@@ -309,6 +337,7 @@ Corpus make_corpus() {
   add_sessions(corpus);
   add_google(corpus);
   add_special(corpus);
+  add_channels(corpus);
   return corpus;
 }
 

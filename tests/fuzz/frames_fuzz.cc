@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gofer/dispatcher.h"
+#include "gofer/window.h"
 #include "tests/fuzz/frames.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/temp_dir.h"
@@ -143,7 +144,28 @@ void check_reply(p9::Bytes request, p9::Bytes reply) {
   require(std::ranges::equal(reply.subspan(5, 2), request.subspan(5, 2)), "tags come back");
 }
 
-void serve(gofer::Session& session, p9::Bytes input) {
+// A frame as the datagram that has the same to say, taken out of a window and answered there. What
+// the window held before is rubbish, and what it holds afterwards is not looked at but for its
+// type.
+void serve_in_window(gofer::Session& session, p9::Bytes frame) {
+  static std::vector<std::byte> memory(p9::kWindowSize);
+  static std::vector<std::byte> copy(p9::kDatagramCapacity);
+  if (frame.size() > p9::kDatagramCapacity) return;
+  gofer::Window window(std::span<std::byte, p9::kWindowSize>(memory.data(), memory.size()));
+  std::span<std::byte> room = window.reply_room();
+  room[0] = frame[4];
+  room[p9::kHasFd] = std::byte{0};
+  p9::Bytes body = frame.subspan(p9::kHeaderSize);
+  std::ranges::copy(body, room.begin() + p9::kDatagramHeader);
+  p9::Datagram taken = window.take(p9::kDatagramHeader + body.size(), copy);
+  auto replied = gofer::serve_datagram(session, taken, room, copy);
+  require(replied.has_value() && *replied >= p9::kDatagramHeader, "a datagram is answered");
+  auto type = static_cast<uint8_t>(room[0]);
+  require(type == p9::Rlerror::kLine.type || type == static_cast<uint8_t>(frame[4]) + 1,
+          "a datagram is answered by its own reply or an error");
+}
+
+void serve(gofer::Session& session, bool channel, p9::Bytes input) {
   static std::vector<std::byte> room(fuzz::kMsize);
   while (input.size() >= p9::kHeaderSize) {
     uint32_t size = 0;
@@ -152,6 +174,11 @@ void serve(gofer::Session& session, p9::Bytes input) {
     std::vector<std::byte> frame(input.begin(), input.begin() + size);
     std::memcpy(frame.data(), &size, sizeof size);
     input = input.subspan(size);
+    if (channel && frame[4] != std::byte{p9::Tversion::kLine.type}) {
+      serve_in_window(session, frame);
+      (void)session.take_donation();
+      continue;
+    }
     auto replied = gofer::serve_frame(session, frame, room);
     require(replied.has_value(), "a frame of its true size is answered");
     (void)session.take_donation();  // as the loop does, with each reply
@@ -169,7 +196,7 @@ void run(const Place& place, uint8_t how, p9::Bytes frames) {
   Standing standing(own_fds);
   auto session = gofer::Session::start(point, log);
   require(session.has_value(), "a session starts");
-  serve(*session, frames);
+  serve(*session, (how & fuzz::kChannel) != 0, frames);
 }
 
 }  // namespace
