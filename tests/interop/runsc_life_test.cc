@@ -195,10 +195,10 @@ class RunscAttached : public RunscLife, public testing::WithParamInterface<Users
 INSTANTIATE_TEST_SUITE_P(With, RunscAttached, testing::Values(Users::kHost, Users::kSynced));
 
 TEST_P(RunscAttached, EndsWithARuntimeThatIsKilled) {
-  if (GetParam() == Users::kSynced) give_bundle_to(4242);
+  if (GetParam() == Users::kSynced) give_bundle_to(100'000);
   start_.users = GetParam();
   start_.user = 4242;
-  start_.id_map = "0 4242 1";
+  start_.id_map = "0 100000 65536";  // another id than before, at which the kernel forgets
   auto [ours, theirs] = support::socket_pair();
   pid_t runtime = ::fork();
   ASSERT_GE(runtime, 0);

@@ -229,6 +229,21 @@ TEST_F(RunscStart, ServesARootlessCallersIdAlone) {
             "EINVAL");
 }
 
+TEST_F(RunscStart, MakesTheNamespacesThatNobodyHasMade) {
+  give_bundle_to(4242);
+  start_.users = Users::kPlain;
+  start_.user = 4242;
+  start_.globals.emplace_back("--TESTONLY-unsafe-nonroot=true");
+  Runtime& runtime = serve();
+  Client client = connect(0);
+  ASSERT_EQ(outcome(client.write_file("new", "text")), "ok");
+  EXPECT_EQ(owner_of(rootfs() / "new"), "4242:4242");
+  for (const char* kind : {"user", "net", "ipc", "uts", "pid", "mnt"})
+    EXPECT_NE(support::namespace_of(runtime.worker(0), kind),
+              support::namespace_of(::getpid(), kind))
+        << kind;
+}
+
 TEST_F(RunscStart, WaitsForTheMapsOfItsUserNamespace) {
   bundle_.mount("/data", bundle_.beside("data"));
   give_bundle_to(4242);

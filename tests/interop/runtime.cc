@@ -1,6 +1,7 @@
 #include "tests/interop/runtime.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
@@ -169,6 +170,9 @@ void Runtime::become_gofer(const RuntimeStart& start, const Ends& ends, Fd mappe
     must(::read(mapped.raw(), &byte, 1) == 1);
     must(::setresgid(0, 0, 0) == 0 && ::setresuid(0, 0, 0) == 0);
   }
+  if (start.users == Users::kPlain)
+    must(::setgroups(0, nullptr) == 0 && ::setresgid(start.user, start.user, start.user) == 0 &&
+         ::setresuid(start.user, start.user, start.user) == 0);
   if (start.before_exec) start.before_exec();
   std::vector<std::string> words = line(start, ends);
   std::vector<char*> argv = pointers(words);
@@ -186,7 +190,8 @@ void Runtime::become_gofer(const RuntimeStart& start, const Ends& ends, Fd mappe
 
 pid_t Runtime::launch(const RuntimeStart& start, const Ends& ends) {
   auto [mapped, map] = support::make_pipe();
-  int flags = kNamespaces | (start.users == Users::kHost ? 0 : CLONE_NEWUSER);
+  int flags = start.users == Users::kPlain ? 0 : kNamespaces;
+  if (start.users == Users::kMapped || start.users == Users::kSynced) flags |= CLONE_NEWUSER;
   pid_t pid = -1;
   {
     AsUser runtime(start.users == Users::kSynced ? start.user : 0);

@@ -19,6 +19,7 @@ namespace interop {
 // How the user namespace of the gofer comes about.
 enum class Users : uint8_t {
   kHost,    // there is none
+  kPlain,   // there is none, nor any other namespace: an ordinary user tries things out
   kMapped,  // it has its maps before the gofer is executed, as root
   kSynced,  // it gets them later: --sync-userns-fd, with part of root's capabilities
 };
@@ -37,7 +38,7 @@ struct RuntimeStart {
   mode_t umask = 022;
   Users users = Users::kHost;
   std::string id_map = {};                 // the text of uid_map and of gid_map
-  uid_t user = 0;                          // whom the runtime runs as, with kSynced
+  uid_t user = 0;                          // whom the runtime runs as, with kPlain and kSynced
   std::function<void()> before_exec = {};  // in the gofer's namespaces, as root
   std::vector<base::Fd> strays = {};       // left open, with the numbers after those of the line
 };
