@@ -87,6 +87,11 @@ Outcome<void> Channels::make_channel(std::size_t id) {
     return failed("a socket for descriptors cannot be had", "socketpair", errno);
   channel.socket = UniqueFd(ends[0]);
   channel.client_socket = UniqueFd(ends[1]);
+  // The smallest that the kernel has: a few descriptors at most lie there, for the kernel counts
+  // what nobody collects against all workers of a user together.
+  const int smallest = 0;
+  if (::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest) != 0)
+    return failed("a socket for descriptors cannot be made small", "setsockopt", errno);
   // What the client sends on it would lie there for ever.
   if (::shutdown(channel.socket.raw(), SHUT_RD) != 0)
     return failed("a socket for descriptors cannot be closed to the client", "shutdown", errno);

@@ -421,14 +421,14 @@ TEST_F(ChannelsTest, BringNoneWhereTheAttachPointKeepsThem) {
 TEST_F(ChannelsTest, H6_AnswerWithoutDescriptorsThatNobodyCollects) {
   serve();
   RawChannel opened = open_channel(0);
-  constexpr int kOpens = 1200;  // more than net.unix.max_dgram_qlen is anywhere
+  constexpr int kOpens = 100;
   int announced = 0;
   for (int i = 0; i < kOpens; ++i) {
     ASSERT_EQ(outcome(opened.call(p9::Tlopen{walk("file"), p9::kOpenRdonly})), "ok");
     announced += opened.announces_descriptor() ? 1 : 0;
   }
   EXPECT_GT(announced, 0);
-  EXPECT_LT(announced, kOpens);
+  EXPECT_LT(announced, 16) << "they count against other workers, too";
   int collected = 0;
   while (opened.take_descriptor().valid()) ++collected;
   EXPECT_EQ(collected, announced);
