@@ -70,12 +70,15 @@ Outcome<Plan> read_plan(Options& options) {
   return plan;
 }
 
+bool serves_sockets(const spec::AttachPoint& point) {
+  return point.options.uds;
+}
+
 // A socket belongs to the network namespace that it was made in, whoever holds it, and the other
 // layers that keep a worker from the network do not hold the client that it was donated to.
 Outcome<void> check_skips(sandbox::Skips skips, const spec::AttachPlan& plan) {
   if (!skips.has(sandbox::Skippable::kNetworkNamespace)) return {};
-  auto point =
-      std::ranges::find_if(plan.attach_points, [](const auto& each) { return each.options.uds; });
+  auto point = std::ranges::find_if(plan.attach_points, serves_sockets);
   if (point == plan.attach_points.end()) return {};
   return base::failure(base::Problem{
       .exit = base::ExitCode::kUsage,
@@ -163,10 +166,9 @@ class Launcher {
     TRY(sandbox::enter_user_namespace());
     for (const spec::AttachPoint& point : plan_.attach.attach_points)
       TRY(sandbox::check_capabilities(point));
-    bool given = options_.runsc && sandbox::is_in_pid_namespace_of_its_own();
-    return sandbox::enter_launcher_namespaces(
-        skips_, given ? sandbox::Given::kByRuntime : sandbox::Given::kNothing);
+    return sandbox::enter_launcher_namespaces(skips_, given_namespaces());
   }
+  sandbox::Given given_namespaces() const;
   Outcome<void> find_trees();
   Outcome<void> announce(const Jailed& jailed);
   Outcome<void> write_mounts();
@@ -219,6 +221,13 @@ Outcome<void> Launcher::start_command() {
   command_ = TRY(Command::fork_waiting(options_.command, std::move(ends), caller_mask_));
   supervisor_.watch_command(command_->pid());
   return {};
+}
+
+// What is in the network namespace of a runtime is not known, and see check_skips().
+sandbox::Given Launcher::given_namespaces() const {
+  bool given = options_.runsc && sandbox::is_in_pid_namespace_of_its_own() &&
+               std::ranges::none_of(plan_.attach.attach_points, serves_sockets);
+  return given ? sandbox::Given::kByRuntime : sandbox::Given::kNothing;
 }
 
 Outcome<void> Launcher::find_trees() {

@@ -46,6 +46,14 @@ class RunscStart : public Runsc {
     }
     EXPECT_EQ(end(), kGoodEnd) << runtime_->debug_log();
   }
+  // Those that the runtime has made go into files, for seen_by_the_runtime().
+  void note_namespaces() {
+    start_.before_exec = [this] {
+      for (const char* kind : {"net", "ipc", "uts"})
+        std::ofstream(bundle_.directory() / kind)
+            << std::filesystem::read_symlink(path("/proc/self/ns") / kind).native();
+    };
+  }
   std::string seen_by_the_runtime(const char* name) const {
     std::ifstream in(bundle_.directory() / name);
     std::string text;
@@ -87,11 +95,7 @@ TEST_F(RunscStart, LeavesNothingOpenThatTheLineDoesNotName) {
 }
 
 TEST_F(RunscStart, UsesTheNamespacesOfTheRuntime) {
-  start_.before_exec = [this] {
-    for (const char* kind : {"net", "ipc", "uts"})
-      std::ofstream(bundle_.directory() / kind)
-          << std::filesystem::read_symlink(path("/proc/self/ns") / kind).native();
-  };
+  note_namespaces();
   Runtime& runtime = serve();
   for (const char* kind : {"net", "ipc", "uts"}) {
     EXPECT_EQ(support::namespace_of(runtime.worker(0), kind), seen_by_the_runtime(kind));
@@ -102,6 +106,16 @@ TEST_F(RunscStart, UsesTheNamespacesOfTheRuntime) {
               support::namespace_of(::getpid(), kind));
   EXPECT_EQ(support::status_field(runtime.worker(0), "Umask"), "0000");
   wait_for_supervisor();
+}
+
+TEST_F(RunscStart, HasANetworkNamespaceOfItsOwnForSockets) {
+  note_namespaces();
+  start_.globals.emplace_back("--host-uds=open");
+  Runtime& runtime = serve();
+  wait_for_supervisor();
+  std::string worker = support::namespace_of(runtime.worker(0), "net");
+  EXPECT_NE(worker, seen_by_the_runtime("net"));
+  EXPECT_NE(worker, support::namespace_of(::getpid(), "net"));
 }
 
 TEST_F(RunscStart, LimitsDescriptorsAsTold) {

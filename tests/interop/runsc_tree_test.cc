@@ -1,10 +1,12 @@
 // What is served to a runsc-like sandbox, and what it is told of it: trees, access, mount points,
 // and the list of mounts, byte by byte.
 #include <sys/mount.h>
+#include <sys/socket.h>
 
-#include <cerrno>
-#include <stdexcept>
+#include <algorithm>
+#include <thread>
 
+#include "gofer/p9/flags.h"
 #include "tests/interop/runsc_world.h"
 #include "tests/interop/tools.h"
 #include "tests/support/descriptors.h"
@@ -138,6 +140,56 @@ TEST_P(RunscOverlay, IsServedReadOnlyAndGetsItsMountPointsAllTheSame) {
   EXPECT_EQ(write_at(0), GetParam().root);
   EXPECT_EQ(write_at(1), GetParam().mount);
   EXPECT_EQ(mode_of(rootfs() / "made" / "a"), "0755");
+}
+
+struct Opened {
+  const char* flag;
+  const char* answers;  // to a connect to a socket, and to the opening of a FIFO
+};
+
+class RunscSpecial : public RunscTree, public testing::WithParamInterface<Opened> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, RunscSpecial,
+    testing::Values(Opened{"--host-uds=none", "EOPNOTSUPP, EPERM"},
+                    Opened{"--host-uds=create", "EOPNOTSUPP, EPERM"},
+                    Opened{"--host-uds=open", "ok with a descriptor, EPERM"},
+                    Opened{"--host-uds=all", "ok with a descriptor, EPERM"},
+                    Opened{"--fsgofer-host-uds=true", "ok with a descriptor, EPERM"},
+                    Opened{"--host-fifo=open", "EOPNOTSUPP, ok with a descriptor"}));
+
+TEST_P(RunscSpecial, AreOpenedAsTheRuntimeSays) {
+  base::UniqueFd listener = support::bind_socket(source("a") / "socket", SOCK_DGRAM);
+  support::make_fifo(bundle_.beside("a") / "fifo");
+  bundle_.mount("/a", bundle_.beside("a"));
+  start_.globals.emplace_back(GetParam().flag);
+  serve();
+  auto client =
+      Client::connect(runtime_->take_socket(1), p9client::kDefaultMsize, p9::kNewestGoogle);
+  ASSERT_EQ(outcome(client), "ok");
+  auto socket = client->walk("socket");
+  std::string answers = outcome(client->call(p9::Tlconnect{*socket, p9::kSocketDatagram}));
+  if (client->connection().take_descriptor().valid()) answers += " with a descriptor";
+  auto fifo = client->walk("fifo");
+  answers += ", " + outcome(client->open(*fifo, p9::kOpenRdonly));
+  if (client->connection().take_descriptor().valid()) answers += " with a descriptor";
+  EXPECT_EQ(answers, GetParam().answers);
+}
+
+TEST_F(RunscTree, HasChannelsForTheProcessorsOfTheMachine) {
+  bundle_.mount("/one", source("one"), {"rbind", "x-gofer.channels=1"});
+  serve();
+  auto count = [this](std::size_t attach_point) {
+    auto client = Client::connect(runtime_->take_socket(attach_point), p9client::kDefaultMsize,
+                                  p9::kNewestGoogle);
+    uint32_t id = 0;
+    while (client->call(p9::Tchannel{id, 0}) && client->connection().take_descriptor().valid() &&
+           client->call(p9::Tchannel{id, 1}) && client->connection().take_descriptor().valid())
+      ++id;
+    return id;
+  };
+  EXPECT_EQ(count(0), std::clamp(std::thread::hardware_concurrency(), 2U, 4U));
+  EXPECT_EQ(count(1), 1U);
 }
 
 TEST_F(RunscTree, GetsMissingMountPointsUnderTheUmaskOfTheRuntime) {
