@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "gofer/p9/dispatch.h"
 #include "gofer/pass_descriptor.h"
 
 namespace gofer {
@@ -28,11 +29,18 @@ Result<void> shake_hands(Channel& channel) {
   return channel.window.hand_over(expected.size());
 }
 
-// Before the turn is passed, so that the client need not wait for it. One that does not fit stays:
-// the client has not collected those before, and the reply is as good without.
-bool send_ahead(const Channel& channel, const Donation& donation) {
-  return donation.valid() &&
-         pass_descriptor(channel.socket, {}, donation.fd(), MSG_DONTWAIT).has_value();
+// Before the turn is passed, so that the client need not wait for it. One that does not fit stays,
+// for the client has not collected those before: then the reply goes alone, or is an error if it is
+// useless so. Returns the size of the reply in `room`.
+Result<std::size_t> send_ahead(const Channel& channel, const Connection::Answer& answer,
+                               std::span<std::byte> room) {
+  const Donation& donation = answer.donation;
+  if (!donation.valid()) return answer.size;
+  auto passed = pass_descriptor(channel.socket, {}, donation.fd(), MSG_DONTWAIT);
+  if (!passed && donation.reply() == Alone::kUseless)
+    return p9::replace_datagram(room, passed.error().code());
+  if (passed) room[p9::kHasFd] = std::byte{1};
+  return answer.size;
 }
 
 // Returns how the channel ended: ESHUTDOWN when it was meant to.
@@ -47,8 +55,7 @@ Result<void> serve_all(Channel& channel, Connection& connection) {
       connection.hang_up();
       return fail(ESHUTDOWN);
     }
-    if (send_ahead(channel, answer.donation)) room[p9::kHasFd] = std::byte{1};
-    TRY(channel.window.hand_over(answer.size));
+    TRY(channel.window.hand_over(TRY(send_ahead(channel, answer, room))));
   }
 }
 

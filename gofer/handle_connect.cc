@@ -39,7 +39,7 @@ Result<p9::Rlconnect> handle(Session& session, const p9::Tlconnect& request) {
   Pin place = TRY(session.tree().open(node));
   UniqueFd socket = TRY(host::socket(type));
   TRY(host::connect(socket, place));
-  session.donate(std::move(socket));
+  session.hand_over(std::move(socket));
   return p9::Rlconnect{};
 }
 

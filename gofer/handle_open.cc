@@ -147,7 +147,7 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
   }
   if (node.identity().is_fifo()) {
     p9::Qid qid = TRY(session.qid(node.identity()));
-    session.donate(TRY(open_fifo(session, place, mode)));
+    session.hand_over(TRY(open_fifo(session, place, mode)));
     state.use = OpenFifo{};
     return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
   }

@@ -67,8 +67,8 @@ Result<p9::Rucreate> handle(Session& session, const p9::Tucreate& request);
 Result<p9::Rlconnect> handle(Session& session, const p9::Tlconnect& request);
 
 // handle_io.cc. EBADF when the fid is not open for it; EISDIR for reading a directory; EINVAL for
-// an offset past 2^63-1, ESPIPE for a FIFO, whose data goes by its own descriptor. A short count is what
-// the kernel gave, and no error.
+// an offset past 2^63-1, ESPIPE for a FIFO, whose data goes by its own descriptor. A short count is
+// what the kernel gave, and no error.
 
 Result<p9::Rread> handle(Session& session, const p9::Tread& request);
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request);

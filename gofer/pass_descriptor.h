@@ -1,11 +1,16 @@
 // A descriptor on its way to a client.
 #pragma once
 
+#include <cstdint>
+
 #include "gofer/p9/wire.h"
 #include "spec/base/fd.h"
 #include "spec/base/result.h"
 
 namespace gofer {
+
+// What a reply is without its descriptor, where that cannot go.
+enum class Alone : uint8_t { kGood, kUseless };
 
 // sendmsg(2) of `data`, which may be empty on a socket of packets, with `fd` (borrowed) on its
 // first byte. Flags are MSG_NOSIGNAL and those of `more`. Returns how many bytes went. Errors:

@@ -31,7 +31,7 @@ Result<void> serve_batch(Transport& transport, Connection& connection) {
     Connection::Answer answer = TRY(connection.serve(frame, room.first(limit)));
     if (answer.panicked) return fail(EPIPE);
     if (answer.donation.valid())
-      TRY(transport.send_with(answer.size, answer.donation.fd()));
+      TRY(transport.send_with(answer.size, answer.donation.fd(), answer.donation.reply()));
     else
       transport.collect(answer.size);
   }

@@ -10,6 +10,7 @@
 
 #include "gofer/attach_point.h"
 #include "gofer/fid_table.h"
+#include "gofer/pass_descriptor.h"
 #include "gofer/qid_map.h"
 #include "gofer/tree.h"
 #include "spec/base/log.h"
@@ -24,21 +25,25 @@ inline constexpr uint32_t kIoHeader = 24;              // IOHDRSZ of the manual;
 class Donation {
  public:
   Donation() = default;
-  explicit Donation(base::UniqueFd owned) : owned_(std::move(owned)), fd_(owned_) {}
-  explicit Donation(base::Fd borrowed) : fd_(borrowed) {}
+  Donation(base::UniqueFd owned, Alone reply)
+      : owned_(std::move(owned)), fd_(owned_), reply_(reply) {}
+  Donation(base::Fd borrowed, Alone reply) : fd_(borrowed), reply_(reply) {}
 
   bool valid() const { return fd_.raw() >= 0; }
   base::Fd fd() const { return fd_; }
+  Alone reply() const { return reply_; }
 
  private:
   base::UniqueFd owned_;
   base::Fd fd_{-1};
+  Alone reply_ = Alone::kGood;
 };
 
 class Session {
  public:
   // `attach_point` is borrowed for the life of the session. Fails when its root cannot be asked
-  // for its identity, or is neither a directory nor a regular file (EINVAL).
+  // for its identity, or is neither a directory nor a regular file, nor a socket or a FIFO where
+  // those are served (EINVAL).
   static base::Result<Session> start(const AttachPoint& attach_point, const base::Log& log);
 
   const AttachPoint& attach_point() const { return *attach_point_; }
@@ -85,10 +90,13 @@ class Session {
   // Room for the largest extended attribute and the longest list, until the next request.
   std::span<std::byte> xattr_room();
 
-  // A descriptor that goes to the client with the reply to this request: for it alone, or one that
-  // stays open here for as long as the session lives.
-  void donate(base::UniqueFd fd) { donation_ = Donation(std::move(fd)); }
-  void lend(base::Fd fd) { donation_ = Donation(fd); }
+  // A descriptor that goes to the client with the reply to this request: one that helps it, one
+  // that it asked for, or one that it asked for and that stays open here for as long as the session
+  // lives. Where what was asked for cannot go, the reply is an error instead; what the request has
+  // done stays.
+  void donate(base::UniqueFd fd) { donation_ = Donation(std::move(fd), Alone::kGood); }
+  void hand_over(base::UniqueFd fd) { donation_ = Donation(std::move(fd), Alone::kUseless); }
+  void lend(base::Fd fd) { donation_ = Donation(fd, Alone::kUseless); }
   Donation take_donation() { return std::exchange(donation_, {}); }
 
   // Ends the connection after this request, without an answer: see OnWrite::kPanic.

@@ -77,15 +77,17 @@ Result<void> Transport::send_all(p9::Bytes bytes) {
   return {};
 }
 
-Result<void> Transport::send_with(std::size_t size, base::Fd fd) {
-  std::span<std::byte> reply(output_.get() + collected_, size);
+Result<void> Transport::send_with(std::size_t size, base::Fd fd, Alone alone) {
+  std::span<std::byte> room(output_.get() + collected_, output_size_ - collected_);
+  std::span<std::byte> reply = room.first(size);
   TRY(flush());
   auto count = pass_descriptor(socket_, reply, fd, 0);
   if (count) return send_all(reply.subspan(*count));
-  // The kernel bounds how many descriptors lie in sockets that nobody reads. The reply is as good
-  // without one.
-  if (count.error().code() == ETOOMANYREFS) return send_all(reply);
-  return base::failure(count.error());
+  // The kernel bounds how many descriptors lie in sockets that nobody reads.
+  int error = count.error().code();
+  if (error != ETOOMANYREFS) return fail(error);
+  if (alone == Alone::kUseless) reply = room.first(TRY(p9::replace_frame(room, error)));
+  return send_all(reply);
 }
 
 }  // namespace gofer

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "gofer/p9/wire.h"
+#include "gofer/pass_descriptor.h"
 #include "spec/base/fd.h"
 #include "spec/base/result.h"
 
@@ -34,8 +35,9 @@ class Transport {
   // The reply there is complete.
   void collect(std::size_t size) { collected_ += size; }
   // The reply there is complete, and takes a descriptor with it on its first byte: sent at once,
-  // behind what was collected. `fd` is borrowed.
-  base::Result<void> send_with(std::size_t size, base::Fd fd);
+  // behind what was collected. `fd` is borrowed. Where the kernel takes no more descriptors
+  // (ETOOMANYREFS) the reply goes alone, or as an Rlerror if it is useless so.
+  base::Result<void> send_with(std::size_t size, base::Fd fd, Alone reply = Alone::kGood);
   // Sends all that was collected, however long the client takes to read it.
   base::Result<void> flush();
 

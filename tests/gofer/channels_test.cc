@@ -436,6 +436,28 @@ TEST_F(ChannelsTest, H6_AnswerWithoutDescriptorsThatNobodyCollects) {
   EXPECT_TRUE(opened.announces_descriptor());
 }
 
+TEST_F(ChannelsTest, H6_AnswerWithAnErrorWhereTheDescriptorIsAllThatWasAskedFor) {
+  AttachPoint connecting = none();
+  connecting.uds = true;
+  base::UniqueFd listener = support::bind_socket(top() / "socket", SOCK_DGRAM);
+  serve(1, connecting);
+  RawChannel opened = open_channel(0);
+  p9::Fid fid = walk("socket");
+  constexpr int kConnects = 1200;  // more than net.unix.max_dgram_qlen is anywhere
+  int connected = 0;
+  for (int i = 0; i < kConnects; ++i) {
+    std::string said = outcome(opened.call(p9::Tlconnect{fid, p9::kSocketDatagram}));
+    ASSERT_EQ(opened.announces_descriptor(), said == "ok");
+    ASSERT_TRUE(said == "ok" || said == "EAGAIN") << said;
+    connected += said == "ok" ? 1 : 0;
+  }
+  EXPECT_GT(connected, 0);
+  EXPECT_LT(connected, kConnects);
+  while (opened.take_descriptor().valid()) --connected;
+  EXPECT_EQ(connected, 0);
+  EXPECT_EQ(outcome(opened.call(p9::Tlconnect{fid, p9::kSocketDatagram})), "ok");
+}
+
 TEST_F(ChannelsTest, RO4_APanicOnOneEndsTheConnection) {
   AttachPoint panicking = none();
   panicking.read_only = true;

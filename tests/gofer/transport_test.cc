@@ -15,14 +15,18 @@
 #include <array>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "cmd/p9/connection.h"
 #include "tests/support/descriptors.h"
 
 namespace gofer {
 namespace {
 
 using base::UniqueFd;
+
+constexpr p9::Tag kTag{42};
 
 struct Received {
   std::size_t bytes = 0;
@@ -115,46 +119,69 @@ TEST(TransportWithDescriptors, ReportsAPeerThatIsGone) {
 
 // As a user whose descriptors in flight nobody else counts, and without the privilege to have more
 // of them than the limit: sends `replies` with a descriptor each. 0 if all went out.
-int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit) {
+int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit, Alone alone) {
   uid_t nobody_else = 60'000 + static_cast<uid_t>(::getpid()) % 5'000;
   rlimit few{limit, limit};
   Transport transport(server, 4096);
-  auto room = transport.reply_room(24);
+  auto room = transport.reply_room(4096);
   if (!room) return 10;
-  std::ranges::fill(room->first(24), std::byte{'x'});
   if (::setgroups(0, nullptr) != 0 || ::setresuid(nobody_else, nobody_else, nobody_else) != 0 ||
       ::setrlimit(RLIMIT_NOFILE, &few) != 0)
     return 11;
-  for (int i = 0; i < replies; ++i)
-    if (!transport.send_with(24, file)) return 12;
+  for (int i = 0; i < replies; ++i) {
+    auto size = p9::encode_frame(*room, kTag, p9::Rlopen{});
+    if (!size || !transport.send_with(*size, file, alone)) return 12;
+  }
   return 0;
+}
+
+// What came of such replies.
+struct Seen {
+  int with = 0;    // with a descriptor
+  int alone = 0;   // without one
+  int errors = 0;  // an Rlerror instead, ETOOMANYREFS
+};
+
+Seen seen_of(Alone alone, int replies, rlim_t limit) {
+  auto [server, client] = support::socket_pair();
+  UniqueFd file = support::make_memory_file("donated");
+  pid_t child = ::fork();
+  if (child == 0) ::_exit(send_as_nobody(server, file, replies, limit, alone));
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  server.reset();
+  p9client::Connection connection(std::move(client));
+  Seen seen;
+  for (int i = 0; i < replies; ++i) {
+    auto reply = connection.receive();
+    if (!reply) break;
+    EXPECT_EQ(reply->tag(), kTag);
+    auto opened = p9client::read_reply<p9::Rlopen>(*reply);
+    if (opened)
+      ++(reply->descriptor.valid() ? seen.with : seen.alone);
+    else
+      seen.errors += opened.error().code() == ETOOMANYREFS && !reply->descriptor.valid() ? 1 : 0;
+  }
+  return seen;
 }
 
 TEST(TransportWithDescriptors, H6_SendsRepliesAloneWhereTheKernelHoldsTooManyDescriptors) {
   constexpr int kReplies = 60;
-  constexpr rlim_t kLimit = 20;
-  auto [server, client] = support::socket_pair();
-  UniqueFd file = support::make_memory_file("donated");
-  pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) ::_exit(send_as_nobody(server, file, kReplies, kLimit));
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  ASSERT_EQ(WEXITSTATUS(status), 0);
-  std::size_t fds = 0;
-  std::array<std::byte, 24> room{};
-  for (int i = 0; i < kReplies; ++i) {
-    std::size_t have = 0;
-    while (have < room.size()) {
-      Received some = receive(client, std::span(room).subspan(have));
-      ASSERT_GT(some.bytes, 0U);
-      have += some.bytes;
-      fds += some.fds.size();
-    }
-  }
-  EXPECT_GE(fds, kLimit);
-  EXPECT_LE(fds, kLimit + 1);
+  constexpr int kLimit = 20;
+  Seen seen = seen_of(Alone::kGood, kReplies, kLimit);
+  EXPECT_GE(seen.with, kLimit);
+  EXPECT_LE(seen.with, kLimit + 1);
+  EXPECT_EQ(seen.with + seen.alone, kReplies);
+}
+
+TEST(TransportWithDescriptors, H6_SendsAnErrorForAReplyThatIsUselessAlone) {
+  constexpr int kReplies = 60;
+  constexpr int kLimit = 20;
+  Seen seen = seen_of(Alone::kUseless, kReplies, kLimit);
+  EXPECT_GE(seen.with, kLimit);
+  EXPECT_LE(seen.with, kLimit + 1);
+  EXPECT_EQ(seen.with + seen.errors, kReplies);
 }
 
 }  // namespace
