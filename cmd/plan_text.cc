@@ -78,7 +78,7 @@ Json attach_point_json(const Served& served) {
   return Json(Json::Object{{"where", text(served.point.where)},
                            {"destination", text(served.location.destination)},
                            {"source", text(served.source.real_path)},
-                           {"kind", text(served.source.is_directory ? "directory" : "file")},
+                           {"kind", text(served.source.kind)},
                            {"readonly", Json(served.read_only())},
                            {"panic_on_write", Json(served.panics())},
                            {"recursive", Json(served.point.recursive)},
@@ -128,12 +128,11 @@ std::string plan_table(const Found& found, const spec::AttachPlan& plan) {
   std::vector<Row> rows{
       {"DESTINATION", "ACCESS", "XATTR", "LOCKS", "DONATE", "MORE", "KIND", "FROM", "SOURCE"}};
   for (const Served& served : found.served)
-    rows.push_back({printable(served.location.destination), access_text(served),
-                    xattr_text(served.point.options.xattrs),
-                    served.point.options.locks ? "on" : "off",
-                    served.point.options.donate ? "on" : "off", more_text(served.point.options),
-                    served.source.is_directory ? "directory" : "file", served.point.where,
-                    printable(served.source.real_path)});
+    rows.push_back(
+        {printable(served.location.destination), access_text(served),
+         xattr_text(served.point.options.xattrs), served.point.options.locks ? "on" : "off",
+         served.point.options.donate ? "on" : "off", more_text(served.point.options),
+         std::string(served.source.kind), served.point.where, printable(served.source.real_path)});
   std::string out = lay_out(rows);
   if (!plan.passed_over.empty()) {
     out += "\nPassed over, the sandbox's own:\n";

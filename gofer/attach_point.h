@@ -38,7 +38,7 @@ struct Limits {
 };
 
 struct AttachPoint {
-  base::Fd root;     // O_PATH descriptor of a directory or a regular file; outlives the session
+  base::Fd root;     // O_PATH descriptor of a directory or a file; outlives the session
   base::Fd own_fds;  // directory descriptor of /proc/self/fd (or a detached clone of it)
                      // it is the working directory of the thread that serves, too
   std::string_view destination = "/";  // for the log only

@@ -15,6 +15,11 @@ uint8_t qid_type(const Identity& identity) {
   return identity.is_symlink() ? p9::kQidSymlink : 0;
 }
 
+bool is_served_root(const Identity& root, const AttachPoint& attach_point) {
+  return root.is_directory() || root.is_regular() || (root.is_socket() && attach_point.uds) ||
+         (root.is_fifo() && attach_point.fifo);
+}
+
 }  // namespace
 
 Session::State::State(const AttachPoint& attach_point, const Identity& root)
@@ -34,7 +39,7 @@ Session::Session(const AttachPoint& attach_point, const base::Log& log, const Id
 Result<Session> Session::start(const AttachPoint& attach_point, const base::Log& log) {
   host::Stat stat = TRY(host::statx(attach_point.root, host::Path::empty(), kIdentityMask));
   Identity root = identity_of(stat);
-  if (!root.is_directory() && !root.is_regular()) return fail(EINVAL);
+  if (!is_served_root(root, attach_point)) return fail(EINVAL);
   return Session(attach_point, log, root);
 }
 

@@ -77,6 +77,10 @@ Outcome<UniqueFd> open_path(const spec::AttachPoint& point, const SourcePolicy& 
 
 std::string_view type_name(unsigned mode) {
   switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "a directory";
+    case S_IFREG:
+      return "a file";
     case S_IFBLK:
       return "a block device";
     case S_IFCHR:
@@ -90,20 +94,30 @@ std::string_view type_name(unsigned mode) {
   }
 }
 
+bool is_served(unsigned mode, const spec::GoferOptions& options) {
+  return S_ISDIR(mode) || S_ISREG(mode) || (S_ISSOCK(mode) && options.uds) ||
+         (S_ISFIFO(mode) && options.fifo);
+}
+
+std::string_view way_to_serve(unsigned mode) {
+  if (S_ISSOCK(mode)) return "x-gofer.uds=open on this mount serves it";
+  if (S_ISFIFO(mode)) return "x-gofer.fifo=open on this mount serves it";
+  return "an attach point is a directory or a regular file; devices are never served";
+}
+
 Outcome<void> examine(Source& source, const spec::AttachPoint& point) {
   auto status = TRY(required(sys::statx(source.fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO),
                              call_on(point, "statx", "cannot examine the source")));
   unsigned mode = status.stx_mode;
-  if (!S_ISDIR(mode) && !S_ISREG(mode))
-    return base::failure(
-        refused(point, quoted(point.source) + " is " + std::string(type_name(mode)),
-                "an attach point is a directory or a regular file; devices are never served"));
+  std::string what = quoted(point.source) + " is " + std::string(type_name(mode));
   if (!S_ISDIR(mode) && point.destination == "/")
-    return base::failure(refused(point, quoted(point.source) + " is a file",
-                                 "the root of a container is a directory"));
+    return base::failure(refused(point, std::move(what), "the root of a container is a directory"));
+  if (!is_served(mode, point.options))
+    return base::failure(refused(point, std::move(what), std::string(way_to_serve(mode))));
   auto filesystem = TRY(required(sys::fstatfs(source.fd),
                                  call_on(point, "fstatfs", "cannot examine the file system")));
   source.is_directory = S_ISDIR(mode);
+  source.kind = type_name(mode).substr(2);
   source.on_overlayfs = filesystem.f_type == OVERLAYFS_SUPER_MAGIC;
   source.device = ::makedev(status.stx_dev_major, status.stx_dev_minor);
   source.inode = status.stx_ino;

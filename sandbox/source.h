@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/attach_plan.h"
@@ -20,6 +21,7 @@ struct SourcePolicy {
 struct Source {
   base::UniqueFd fd;  // O_PATH
   bool is_directory = true;
+  std::string_view kind = "directory";  // or "file", "socket", "FIFO"
   std::string real_path;  // where the source was when it was opened; for messages only
   bool on_overlayfs = false;
   uint64_t device = 0;  // with inode: what it is
@@ -29,7 +31,8 @@ struct Source {
 
 // Opens the source of `point`. Symbolic links are followed once, here, on the host; magic links
 // never, unless kernel file systems are allowed. Refused, with the mount's JSON pointer: what does
-// not exist (kBadSpec), anything but a directory or a regular file, a source on a kernel file
+// not exist (kBadSpec), anything but a directory or a regular file (and a socket or a FIFO, where
+// the attach point serves those), a source on a kernel file
 // system or under /proc or /sys, and a recursive one with such a mount below it.
 base::Outcome<Source> open_source(const spec::AttachPoint& point, const SourcePolicy& policy);
 

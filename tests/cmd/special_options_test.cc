@@ -2,6 +2,7 @@
 // client gets.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <string>
 #include <string_view>
@@ -86,6 +87,36 @@ TEST_F(SpecialOptions, WorkWithAndWithoutChannels) {
   start();
   EXPECT_EQ(tried(kFirst), kSockets);
   EXPECT_EQ(tried(kSecond), kBoth);
+}
+
+// A mount of a single socket, or a single FIFO: an agent's, a log daemon's.
+TEST_F(SpecialOptions, ASocketOrAFifoIsServedByItself) {
+  for (const char* access : {"rw", "ro"}) {
+    bundle_.mount(std::string("/run/socket-") + access, bundle_.beside("first") / "socket",
+                  {"bind", access, "x-gofer.uds=open"});
+    bundle_.mount(std::string("/run/fifo-") + access, bundle_.beside("first") / "fifo",
+                  {"bind", access, "x-gofer.fifo=open"});
+  }
+  start();
+  for (std::size_t i : {kFirst, kFirst + 2}) {
+    auto client =
+        Client::connect(gofer().take_client(i), p9client::kDefaultMsize, p9::kNewestGoogle);
+    ASSERT_EQ(outcome(client), "ok");
+    EXPECT_TRUE(S_ISSOCK(client->stat("")->mode));
+    EXPECT_EQ(outcome(client->call(p9::Tlconnect{Client::root(), p9::kSocketDatagram})), "ok");
+    EXPECT_TRUE(client->connection().take_descriptor().valid());
+    EXPECT_EQ(outcome(client->call(p9::Tremove{client->clone(Client::root())->release()})),
+              i == kFirst ? "EBUSY" : "EROFS");
+  }
+  for (std::size_t i : {kFirst + 1, kFirst + 3}) {
+    auto client =
+        Client::connect(gofer().take_client(i), p9client::kDefaultMsize, p9::kNewestGoogle);
+    ASSERT_EQ(outcome(client), "ok");
+    EXPECT_TRUE(S_ISFIFO(client->stat("")->mode));
+    auto fifo = client->open("", p9::kOpenRdonly);
+    EXPECT_EQ(outcome(fifo), "ok");
+    EXPECT_TRUE(client->connection().take_descriptor().valid());
+  }
 }
 
 TEST_F(SpecialOptions, SocketsNeedTheNetworkNamespace) {
