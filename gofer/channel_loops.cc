@@ -59,10 +59,10 @@ Result<void> serve_all(Channel& channel, Connection& connection) {
   }
 }
 
-void live(Channels& channels, std::size_t id, Connection& connection) {
+// `connection` may be gone when the last turn is over.
+void live(Channels& channels, std::size_t id, Connection& connection, const base::Log& log) {
   Channel& channel = channels.at(id);
   int how = serve_all(channel, connection).error().code();
-  const base::Log& log = connection.session().log();
   if (how == EBADMSG) {
     log.write(LogLevel::kWarning, "the client broke the rules of a channel", {{"channel", id}});
   } else if (how != ESHUTDOWN) {
@@ -76,17 +76,15 @@ void live(Channels& channels, std::size_t id, Connection& connection) {
 
 ChannelLoops::ChannelLoops(Channels* channels, Connection& connection) : channels_(channels) {
   if (channels_ == nullptr) return;
+  base::Log log = connection.session().log();
   for (std::size_t id = 0; id < channels_->count(); ++id)
-    channels_->threads().run(id,
-                             [all = channels_, id, &connection] { live(*all, id, connection); });
+    channels_->threads().run(
+        id, [all = channels_, id, &connection, log] { live(*all, id, connection, log); });
 }
 
 ChannelLoops::~ChannelLoops() {
   if (channels_ == nullptr) return;
-  for (std::size_t id = 0; id < channels_->count(); ++id) {
-    channels_->at(id).window.shut_down();
-    channels_->threads().wait(id);
-  }
+  for (std::size_t id = 0; id < channels_->count(); ++id) channels_->at(id).window.stop();
 }
 
 }  // namespace gofer

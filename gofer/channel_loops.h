@@ -15,7 +15,8 @@ class ChannelLoops {
   ChannelLoops(Channels* channels, Connection& connection);
   ChannelLoops(const ChannelLoops&) = delete;
   ChannelLoops& operator=(const ChannelLoops&) = delete;
-  // Ends all channels, whatever the client does; on return their threads are parked.
+  // Ends all channels, whatever the client does; on return none of their threads knows of the
+  // connection any more. They park, unless the client keeps one asleep: see Window::stop().
   ~ChannelLoops();
 
  private:

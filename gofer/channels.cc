@@ -45,6 +45,10 @@ Outcome<UniqueFd> moved(UniqueFd fd, std::optional<Fd> to) {
 }  // namespace
 
 Channels::~Channels() {
+  for (std::size_t id = 0; id < threads_.size(); ++id) {
+    channels_[id].window.stop();
+    threads_.wait(id);
+  }
   if (!memory_.empty()) ::munmap(memory_.data(), memory_.size());
 }
 

@@ -38,7 +38,9 @@ class Channels {
   Channels() = default;
   Channels(const Channels&) = delete;
   Channels& operator=(const Channels&) = delete;
-  ~Channels();  // ends its threads: see base::ParkedThreads
+  // Waits for its threads, which a client may keep asleep for ever, and ends them: see
+  // base::ParkedThreads.
+  ~Channels();
 
   // Makes `count` channels, each with a thread. Once. With `numbers`, those must be free. Errors
   // leave some of it behind.

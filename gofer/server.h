@@ -12,7 +12,7 @@ namespace gofer {
 // closes it (kHangup), sends what is no frame (kProtocol), or tries to write to a panic-on-write
 // attach point (kPanicOnWrite, after logging operation, path and fields; what came before it is
 // answered, it is not). Anything that fails for no fault of the client's is kInternal. All fids are
-// released on return.
+// released on return, and no thread of the attach point's channels serves any more.
 //
 // The process ignores SIGPIPE and SIGXFSZ and has a umask of 0: modes are what the client says.
 // SIGPIPE is ignored by the process: a client that left shows as EPIPE.

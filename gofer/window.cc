@@ -28,10 +28,14 @@ p9::WindowHeader& Window::header() const {
 }
 
 Result<std::size_t> Window::wait() {
-  waiting_ = true;
-  Result<void> turn = wait_for_turn();
-  waiting_ = false;
-  TRY(turn);
+  TRY(wait_for_turn());
+  turn_ = 1;
+  Result<std::size_t> length = stopped_ ? fail(ESHUTDOWN) : judged_length();
+  if (!length) end_turn();
+  return length;
+}
+
+Result<std::size_t> Window::judged_length() const {
   std::size_t length = header().length.load(std::memory_order_relaxed);
   if (length == 0) return fail(ESHUTDOWN);
   if (length < p9::kDatagramHeader || length > p9::kDatagramCapacity) return fail(EBADMSG);
@@ -39,8 +43,7 @@ Result<std::size_t> Window::wait() {
 }
 
 Result<void> Window::wait_for_turn() {
-  for (;;) {
-    if (stopped_) return fail(ESHUTDOWN);
+  while (!stopped_) {
     switch (header().state.load(std::memory_order_acquire)) {
       case p9::kServerActive:
         return {};
@@ -53,6 +56,7 @@ Result<void> Window::wait_for_turn() {
         return fail(EBADMSG);
     }
   }
+  return fail(ESHUTDOWN);
 }
 
 p9::Datagram Window::take(std::size_t length, std::span<std::byte> room) const {
@@ -68,23 +72,33 @@ p9::Datagram Window::take(std::size_t length, std::span<std::byte> room) const {
 Result<void> Window::hand_over(std::size_t length) {
   header().length.store(static_cast<uint32_t>(length), std::memory_order_relaxed);
   uint32_t own = p9::kServerActive;
-  if (!header().state.compare_exchange_strong(own, p9::kClientActive, std::memory_order_acq_rel))
-    return fail(own == p9::kShutDown ? ESHUTDOWN : EBADMSG);
-  base::futex_wake(header().state, 1, FutexScope::kShared);
-  return {};
+  bool passed =
+      header().state.compare_exchange_strong(own, p9::kClientActive, std::memory_order_acq_rel);
+  if (passed) base::futex_wake(header().state, 1, FutexScope::kShared);
+  end_turn();
+  if (passed) return {};
+  return fail(own == p9::kShutDown ? ESHUTDOWN : EBADMSG);
 }
 
 void Window::close() {
+  show_end();
+  end_turn();
+}
+
+void Window::show_end() {
   header().state.store(p9::kShutDown);
   base::futex_wake(header().state, base::kWakeAll, FutexScope::kShared);
 }
 
-// The state alone would not do: the client may set it back before the thread that waits looks at
-// it. And one wake-up would not: that thread may be just about to sleep.
-void Window::shut_down() {
+void Window::end_turn() {
+  turn_ = 0;
+  if (stopped_) base::futex_wake(turn_, 1, FutexScope::kPrivate);
+}
+
+void Window::stop() {
   stopped_ = true;
-  do close();
-  while (waiting_);
+  show_end();
+  while (turn_ != 0) (void)base::futex_wait(turn_, 1, FutexScope::kPrivate);
 }
 
 }  // namespace gofer

@@ -26,6 +26,7 @@ constexpr int kRequests = 200;
 
 // Threads that wait for work, and who waits for them.
 void pass_work(base::ParkedThreads& threads) {
+  threads.wait(0);
   for (int round = 0; round < kRequests; ++round) {
     threads.run(0, [] {});
     threads.wait(0);

@@ -2,7 +2,10 @@
 #include "gofer/window.h"
 
 #include <gtest/gtest.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -40,6 +43,9 @@ class WindowTest : public ::testing::Test {
   ~WindowTest() override { ::munmap(memory_, p9::kWindowSize); }
 
   Window& window() { return *window_; }
+  std::span<std::byte, p9::kWindowSize> memory() {
+    return std::span<std::byte, p9::kWindowSize>(memory_, p9::kWindowSize);
+  }
   RawChannel& client() { return *client_; }
   std::span<std::byte> room() { return room_; }
 
@@ -158,22 +164,65 @@ TEST_F(WindowTest, ClosingWakesAClientThatSleeps) {
   sleeper.join();
 }
 
-// Whether the server sleeps, is about to, or has just woken up: and all the time the client says
-// that the turn is its own.
-TEST_F(WindowTest, H3_IsShutDownWhateverTheClientDoes) {
+// Whether the server sleeps, serves, or has just woken up: and all the time the client passes the
+// turn to and fro.
+TEST_F(WindowTest, H3_NoTurnOutlivesTheStopWhateverTheClientDoes) {
   std::atomic<bool> done = false;
   std::thread hostile([&] {
-    while (!done) client().header().state = p9::kClientActive;
+    for (uint32_t turn = 0; !done; turn ^= 1) client().header().state = turn;
   });
-  for (int round = 0; round < 300; ++round) {
-    Window fresh(std::span<std::byte, p9::kWindowSize>(window().reply_room().data() - p9::kDatagram,
-                                                       p9::kWindowSize));
-    std::thread server([&] { EXPECT_EQ(outcome(fresh.wait()), "ESHUTDOWN"); });
-    fresh.shut_down();
+  client().header().length = 5;
+  for (int round = 0; round < 100; ++round) {
+    Window fresh(memory());
+    std::atomic<bool> stopped = false;
+    std::atomic<bool> left = false;
+    std::thread server([&] {
+      for (auto length = fresh.wait(); outcome(length) != "ESHUTDOWN"; length = fresh.wait()) {
+        EXPECT_FALSE(stopped);
+        (void)fresh.hand_over(5);
+      }
+      left = true;
+    });
+    fresh.stop();
+    stopped = true;
+    // The client may have sent it back to sleep.
+    while (!left)
+      base::futex_wake(client().header().state, base::kWakeAll, base::FutexScope::kShared);
     server.join();
   }
   done = true;
   hostile.join();
+}
+
+TEST_F(WindowTest, StoppingWaitsForTheTurnUnderWay) {
+  say("request");
+  ASSERT_EQ(outcome(window().wait()), "ok");
+  std::atomic<bool> over = false;
+  std::thread stopping([&] {
+    window().stop();
+    EXPECT_TRUE(over);
+  });
+  EXPECT_EQ(client().wait(), p9::kShutDown);
+  over = true;
+  EXPECT_EQ(outcome(window().hand_over(5)), "ESHUTDOWN");
+  stopping.join();
+}
+
+// The client moves the server's sleepers to a word of its own, where nobody wakes them.
+TEST_F(WindowTest, H3_StoppingDoesNotWaitForASleeperThatTheClientHides) {
+  std::atomic<uint32_t> elsewhere = 0;
+  std::atomic<bool> left = false;
+  std::thread server([&] {
+    EXPECT_EQ(outcome(window().wait()), "ESHUTDOWN");
+    left = true;
+  });
+  std::atomic<uint32_t>& state = client().header().state;
+  while (::syscall(SYS_futex, &state, FUTEX_CMP_REQUEUE, 0, 1, &elsewhere, 0) != 1)
+    std::this_thread::yield();
+  window().stop();
+  EXPECT_FALSE(left);
+  base::futex_wake(elsewhere, 1, base::FutexScope::kShared);
+  server.join();
 }
 
 TEST_F(WindowTest, H3_OthersThatSleepThereDoNotTakeTheWakeUp) {
@@ -186,7 +235,7 @@ TEST_F(WindowTest, H3_OthersThatSleepThereDoNotTakeTheWakeUp) {
                                base::FutexScope::kShared);
     });
   std::thread server([&] { EXPECT_EQ(outcome(window().wait()), "ESHUTDOWN"); });
-  window().shut_down();
+  window().stop();
   server.join();
   done = true;
   client().header().state = p9::kShutDown;
@@ -194,8 +243,8 @@ TEST_F(WindowTest, H3_OthersThatSleepThereDoNotTakeTheWakeUp) {
   for (std::thread& thread : planted) thread.join();
 }
 
-TEST_F(WindowTest, NobodyWaitsInAWindowThatWasShutDown) {
-  window().shut_down();
+TEST_F(WindowTest, NobodyHasATurnInAWindowThatWasStopped) {
+  window().stop();
   client().header().state = p9::kClientActive;
   EXPECT_EQ(outcome(window().wait()), "ESHUTDOWN");
   say("request");
