@@ -66,6 +66,12 @@ TEST_P(GvisorAt, DoesEverythingWithoutDescriptors) {
   expect_success(run_client({"rbind", "rw", "x-gofer.donate=off"}, words));
 }
 
+TEST_P(GvisorAt, ConnectsToSocketsAndOpensFifos) {
+  auto words = ask();
+  words.emplace_back("-special");
+  expect_success(run_client({"rbind", "rw", "x-gofer.uds=open", "x-gofer.fifo=open"}, words));
+}
+
 TEST_P(GvisorAt, ChangesNothingOfAReadOnlyTree) {
   auto words = ask();
   words.emplace_back("-read-only");

@@ -78,6 +78,7 @@ func main() {
 	worker := flag.Int("worker", 0, "the worker's process")
 	descriptors := flag.Int("descriptors", 0, "how many the worker may have open at the end")
 	readOnly := flag.Bool("read-only", false, "whether the tree is served read-only")
+	special := flag.Bool("special", false, "whether sockets and FIFOs are served")
 	flag.Parse()
 
 	s, err := connect(*socketFD, *ask, *tree, *donate)
@@ -86,7 +87,9 @@ func main() {
 		os.Exit(1)
 	}
 	s.expect(s.version == uint32(*want), "agreed on %d, want %d", s.version, *want)
-	if *readOnly {
+	if *special {
+		s.special()
+	} else if *readOnly {
 		s.look()
 		s.refuseEveryChange()
 	} else {
