@@ -20,6 +20,7 @@ using p9client::Client;
 using support::outcome;
 using support::path;
 
+constexpr uid_t kUser = 65534;
 constexpr std::size_t kRoot = 0;
 constexpr std::size_t kFirst = 1;
 constexpr std::size_t kSecond = 2;
@@ -79,6 +80,16 @@ TEST_F(SpecialOptions, OfTheCommandLineAreForEveryMountAndTheRoot) {
   EXPECT_EQ(tried(kRoot), kBoth);
   EXPECT_EQ(tried(kFirst), kBoth);
   EXPECT_EQ(tried(kSecond), kNeither);
+}
+
+TEST_F(SpecialOptions, NeedNoPrivilege) {
+  mount("first", {"x-gofer.uds=open", "x-gofer.fifo=open"});
+  mount("second", {"ro", "x-gofer.uds=open", "x-gofer.fifo=open"});
+  become(kUser);
+  start();
+  EXPECT_EQ(tried(kRoot), kNeither);
+  EXPECT_EQ(tried(kFirst), kBoth);
+  EXPECT_EQ(tried(kSecond), kBoth);
 }
 
 TEST_F(SpecialOptions, WorkWithAndWithoutChannels) {

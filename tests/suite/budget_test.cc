@@ -1,5 +1,6 @@
 // What a client can make grow has an end, and what it gives back can be had again.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <string>
 #include <vector>
@@ -58,6 +59,37 @@ TEST_F(Budget, R3_OpenFilesEndBelowTheDescriptorLimitAndAreGivenBack) {
   EXPECT_EQ(outcome(client().stat("file")), "ok");
   open_files.erase(open_files.begin());
   EXPECT_EQ(outcome(client().read_file("file")), "ok");
+}
+
+TEST_F(Budget, R3_SocketsAndFifosCountWhileTheWorkerHasThem) {
+  support::make_file(exported() / "file", "text");
+  support::make_fifo(exported() / "fifo");
+  base::UniqueFd mailbox = support::bind_socket(exported() / "socket", SOCK_DGRAM);
+  serve({.uds = true, .fifo = true});
+  speak(p9::kNewestGoogle);
+  auto connected = [&] {
+    UniqueFid fid = walk("socket");
+    return outcome(client().call(p9::Tlconnect{fid, p9::kSocketDatagram}));
+  };
+  auto opened = [&](const char* where) {
+    UniqueFid fid = walk(where);
+    return outcome(client().open(fid, p9::kOpenRdonly));
+  };
+  std::vector<UniqueFid> files;
+  do {
+    files.push_back(walk("file"));
+  } while (client().open(files.back(), p9::kOpenRdonly) && files.size() < kDescriptors);
+  EXPECT_EQ(opened("file"), "EMFILE");
+  EXPECT_EQ(connected(), "EMFILE");
+  EXPECT_EQ(opened("fifo"), "EMFILE");
+  files.erase(files.begin());
+  std::vector<UniqueFid> fifos;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(connected(), "ok");
+    fifos.push_back(walk("fifo"));
+    EXPECT_EQ(outcome(client().open(fifos.back(), p9::kOpenRdonly)), "ok");
+  }
+  EXPECT_EQ(opened("file"), "ok");
 }
 
 TEST_F(Budget, Y4_ADirectoryIsListedWholeWhenDescriptorsAreShort) {

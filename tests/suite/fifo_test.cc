@@ -222,6 +222,7 @@ TEST_F(Fifos, LeaveNothingInTheWorker) {
     ASSERT_EQ(open(fids.back(), p9::kOpenRdonly), "ok");
   }
   taken().reset();
+  expect_alive();  // after its reply the worker closes what it sent
   EXPECT_LE(served().descriptors(), before);
 }
 

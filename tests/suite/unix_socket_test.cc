@@ -335,6 +335,7 @@ TEST_F(UnixSockets, LeaveNothingInTheWorker) {
     EXPECT_EQ(connect(fid, p9::kSocketStream), "EPROTOTYPE");
   }
   taken().reset();
+  expect_alive();
   EXPECT_LE(served().descriptors(), before);
 }
 
