@@ -25,6 +25,7 @@
 #include "policies/programs.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/descriptors.h"
+#include "sandbox/limits.h"
 #include "sandbox/lockdown.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/skips.h"
@@ -126,6 +127,7 @@ class Launcher {
     TRY(enter_namespaces());
     status_.phase("mounts");
     TRY(find_trees());
+    if (options_.runsc) take_oom_score_adj();
     status_.phase("workers");
     Jailed jailed = TRY(
         start_workers(options_, skips_, found_.served, std::move(transports_), log_, supervisor_));
@@ -169,6 +171,7 @@ class Launcher {
     return sandbox::enter_launcher_namespaces(skips_, given_namespaces());
   }
   sandbox::Given given_namespaces() const;
+  void take_oom_score_adj() const;
   Outcome<void> find_trees();
   Outcome<void> announce(const Jailed& jailed);
   Outcome<void> write_mounts();
@@ -228,6 +231,13 @@ sandbox::Given Launcher::given_namespaces() const {
   bool given = options_.runsc && sandbox::is_in_pid_namespace_of_its_own() &&
                std::ranges::none_of(plan_.attach.attach_points, serves_sockets);
   return given ? sandbox::Given::kByRuntime : sandbox::Given::kNothing;
+}
+
+// A runtime of that kind sets it for the process that it has started, which knows of no others.
+void Launcher::take_oom_score_adj() const {
+  if (!plan_.bundle.oom_score_adj) return;
+  auto set = sandbox::set_oom_score_adj(*plan_.bundle.oom_score_adj);
+  if (!set) log_.write(base::LogLevel::kWarning, "note", {{"text", to_line(set.error())}});
 }
 
 Outcome<void> Launcher::find_trees() {

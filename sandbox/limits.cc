@@ -64,6 +64,18 @@ base::Outcome<bool> deny_write_execute() {
                                   done.error()));
 }
 
+base::Outcome<void> set_oom_score_adj(int score) {
+  Call call{.step = "limits",
+            .where = "oom_score_adj",
+            .syscall = "openat",
+            .what = "cannot set it to " + std::to_string(score),
+            .remedy = "less than it is needs CAP_SYS_RESOURCE"};
+  auto file = TRY(
+      required(sys::openat(sys::kWorkingDirectory, "/proc/self/oom_score_adj", O_WRONLY), call));
+  call.syscall = "write";
+  return required(sys::write(file, std::to_string(score)), call);
+}
+
 base::Outcome<void> set_dumpable(bool dumpable) {
   TRY(required(sys::prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0), {.step = "dumpable",
                                                                .where = {},

@@ -228,6 +228,18 @@ std::string cwd_of(const Field& process) {
   return cwd && length_error(*cwd).empty() ? *std::move(cwd) : std::string();
 }
 
+// Likewise. man 5 proc: from -1000 to 1000.
+std::optional<int> oom_score_adj_of(const Field& process) {
+  const Json* value = process["oomScoreAdj"].json();
+  if (value == nullptr) return std::nullopt;
+  if (const auto* number = value->as<uint64_t>(); number != nullptr && *number <= 1000)
+    return static_cast<int>(*number);
+  if (const auto* number = value->as<int64_t>();
+      number != nullptr && -1000 <= *number && *number <= 1000)
+    return static_cast<int>(*number);
+  return std::nullopt;
+}
+
 Outcome<void> refuse_other_platforms(const Field& top) {
   for (std::string_view section : {"windows", "solaris", "vm", "zos"})
     if (top[section].present())
@@ -250,6 +262,7 @@ Outcome<Bundle> parse_bundle(std::string_view text, std::string_view name) {
   if (top["mounts"].present()) TRY(parse_mounts(top["mounts"], bundle));
   if (top["linux"].present()) TRY(parse_linux(top["linux"], bundle));
   bundle.cwd = cwd_of(top["process"]);
+  bundle.oom_score_adj = oom_score_adj_of(top["process"]);
   if (top["annotations"].present()) TRY(parse_annotations(top["annotations"], bundle));
   return bundle;
 }

@@ -52,8 +52,9 @@ struct Bundle {
   bool user_namespace = false;  // linux.namespaces has one
   IdMap ids;                    // linux.uidMappings, linux.gidMappings; both or none
   std::map<std::string, std::string> annotations;
-  Json raw_mounts;                 // the array as it stands in the text; for --mounts-fd
-  std::vector<std::string> notes;  // accepted, but worth a word
+  std::optional<int> oom_score_adj;  // process.oomScoreAdj, if it is one
+  Json raw_mounts;                   // the array as it stands in the text; for --mounts-fd
+  std::vector<std::string> notes;    // accepted, but worth a word
 };
 
 // `text` is the whole config.json; `name` is what messages call it. Kinds and ranges of everything

@@ -127,6 +127,13 @@ TEST_F(RunscStart, LimitsDescriptorsAsTold) {
       << limits;
 }
 
+TEST_F(RunscStart, IsAsSoonToGoForWantOfMemoryAsItsContainer) {
+  bundle_.process("oomScoreAdj", spec::Json(uint64_t{321}));
+  Runtime& runtime = serve();
+  for (pid_t pid : {runtime.process().pid(), runtime.worker(0)})
+    EXPECT_EQ(support::read_file(path("/proc") / std::to_string(pid) / "oom_score_adj"), "321\n");
+}
+
 TEST_F(RunscStart, LogsToTheDebugLog) {
   serve_and_end();
   EXPECT_NE(runtime_->debug_log().find(" info gofer: ready attach_points=1\n"), std::string::npos)

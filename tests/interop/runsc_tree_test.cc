@@ -234,7 +234,8 @@ TEST_F(RunscTree, HasLinksOnTheWayToAMountPointResolvedInside) {
 
 TEST_F(RunscTree, GetsTheWorkingDirectoryOfTheProcessInTheMountThatItIsIn) {
   support::make_symlink(rootfs() / "home", "/data");
-  bundle_.mount("/data", source("data"), {"rbind", "ro"}).cwd("/home/user/work");
+  bundle_.mount("/data", source("data"), {"rbind", "ro"})
+      .process("cwd", spec::Json(std::string("/home/user/work")));
   start_.umask = 002;
   serve();
   EXPECT_EQ(mode_of(bundle_.beside("data") / "user" / "work"), "0755");
@@ -242,7 +243,7 @@ TEST_F(RunscTree, GetsTheWorkingDirectoryOfTheProcessInTheMountThatItIsIn) {
 
 TEST_F(RunscTree, IsServedWithAWorkingDirectoryThatIsNone) {
   support::make_file(rootfs() / "name", "root");
-  bundle_.cwd("/name");
+  bundle_.process("cwd", spec::Json(std::string("/name")));
   Runtime& runtime = serve();
   EXPECT_EQ(name_at(0), "root");
   EXPECT_NE(runtime.debug_log().find("'/name' is a file"), std::string::npos)
@@ -251,7 +252,7 @@ TEST_F(RunscTree, IsServedWithAWorkingDirectoryThatIsNone) {
 
 TEST_F(RunscTree, WithTheRootForAWorkingDirectoryStaysAsItIs) {
   support::make_symlink(rootfs() / "up", "..");
-  bundle_.cwd("/up");
+  bundle_.process("cwd", spec::Json(std::string("/up")));
   auto before = support::inventory(rootfs());
   serve();
   EXPECT_EQ(support::inventory(rootfs()), before);

@@ -218,6 +218,18 @@ TEST(Bundle, HasAWorkingDirectoryOnlyWhereItIsAPath) {
   EXPECT_EQ(cwd(R"({"cwd":")" + deep + "\"}"), "");
 }
 
+TEST(Bundle, HasAnOomScoreOnlyWhereItIsOne) {
+  auto score = [](const std::string& value) {
+    auto bundle = parse_bundle(bundle_with("", R"(,"process":{"oomScoreAdj":)" + value + "}"), "c");
+    return bundle->oom_score_adj;
+  };
+  EXPECT_EQ(score("0"), 0);
+  EXPECT_EQ(score("1000"), 1000);
+  EXPECT_EQ(score("-1000"), -1000);
+  for (const char* none : {"1001", "-1001", "18446744073709551615", "1.5", "\"1\"", "null", "{}"})
+    EXPECT_EQ(score(none), std::nullopt) << none;
+}
+
 TEST(AttachPlan, IsReadOnlyWhereTheCallerSaysSoWhateverTheSpecSays) {
   auto accesses = [](const PlanOptions& options) {
     std::string text = test::replaced(bundle_with(bind_with(R"("bind","rw")")), "true", "false");

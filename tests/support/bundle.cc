@@ -59,8 +59,8 @@ Bundle& Bundle::map_ids(uint32_t container, uint32_t host, uint32_t size) {
   return *this;
 }
 
-Bundle& Bundle::cwd(std::string directory) {
-  cwd_ = std::move(directory);
+Bundle& Bundle::process(std::string member, Json value) {
+  process_.emplace_back(std::move(member), std::move(value));
   return *this;
 }
 
@@ -76,7 +76,7 @@ void Bundle::write() const {
                       {"root", Json(std::move(root))},
                       {"mounts", Json(mounts_)},
                       {"annotations", Json(annotations_)}};
-  if (!cwd_.empty()) object.emplace_back("process", Json(Json::Object{{"cwd", Json(cwd_)}}));
+  if (!process_.empty()) object.emplace_back("process", Json(process_));
   make_file(config(), spec::dump(Json(std::move(object))));
 }
 

@@ -29,7 +29,7 @@ class Bundle {
   // Maps ids of the mount that was added last: `container` is the first one on the host's file
   // system, `host` the one that it is served as. For users and groups alike; may be repeated.
   Bundle& map_ids(uint32_t container, uint32_t host, uint32_t size);
-  Bundle& cwd(std::string directory);  // process.cwd
+  Bundle& process(std::string member, spec::Json value);          // "cwd" and the like
   Bundle& mount_type(std::string destination, std::string type);  // proc, tmpfs ...
 
   // Attach points so far: the root and every bind mount.
@@ -41,7 +41,7 @@ class Bundle {
  private:
   TempDir directory_;
   bool read_only_root_ = false;
-  std::string cwd_;
+  spec::Json::Object process_;
   std::size_t attach_points_ = 1;
   spec::Json::Object annotations_;
   spec::Json::Array mounts_;
