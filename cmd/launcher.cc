@@ -16,6 +16,7 @@
 #include "cmd/command.h"
 #include "cmd/patience.h"
 #include "cmd/plan_text.h"
+#include "cmd/report.h"
 #include "cmd/runsc.h"
 #include "cmd/served.h"
 #include "cmd/spec_file.h"
@@ -322,30 +323,6 @@ int check(const Options& options) {
   std::fputs(text->c_str(), stdout);
   if (std::fflush(stdout) == 0) return static_cast<int>(base::ExitCode::kOk);
   return report(failed("check", "the plan cannot be printed", "write"), options.log_format);
-}
-
-int report(const base::Problem& problem, base::LogFormat format) {
-  std::string line = to_line(problem);
-  base::Log log(kStderr, format, base::LogLevel::kError, "gofer");
-  switch (format) {
-    case base::LogFormat::kText:
-      std::fprintf(stderr, "gofer: %s\n", line.c_str());
-      break;
-    case base::LogFormat::kJson:
-      log.write(base::LogLevel::kError, "failed", {{"message", line}});
-      break;
-    case base::LogFormat::kShim:
-      log.write(base::LogLevel::kError, line);
-      break;
-  }
-  return static_cast<int>(problem.exit);
-}
-
-int report(const base::Problem& problem, const Options& options) {
-  if (options.runsc && options.runsc->log_fd)
-    base::Log(Fd(*options.runsc->log_fd), base::LogFormat::kShim, base::LogLevel::kError, "gofer")
-        .write(base::LogLevel::kError, to_line(problem));
-  return report(problem, options.log_format);
 }
 
 }  // namespace cmd

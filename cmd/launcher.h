@@ -13,10 +13,4 @@ int serve(const Options& options);
 // --check: prints the resolved attach plan on stdout. Serves nothing, changes nothing.
 int check(const Options& options);
 
-// One line on stderr; returns the exit status.
-int report(const base::Problem& problem, base::LogFormat format);
-
-// The same wherever a start with these options reports to.
-int report(const base::Problem& problem, const Options& options);
-
 }  // namespace cmd

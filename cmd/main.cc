@@ -6,6 +6,7 @@
 
 #include "cmd/launcher.h"
 #include "cmd/options.h"
+#include "cmd/report.h"
 #include "cmd/runsc.h"
 
 namespace {

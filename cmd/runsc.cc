@@ -16,6 +16,7 @@
 
 #include "cmd/launcher.h"
 #include "cmd/option_values.h"
+#include "cmd/report.h"
 #include "sandbox/descriptors.h"
 #include "spec/gofer_options.h"
 
