@@ -23,7 +23,10 @@ class Mutant : public testing::Test {
     support::make_file(tree() / "file", "0123456789");
     support::make_file(tree() / "directory" / "inside", "text");
     support::make_symlink(tree() / "link", "file");
-    bundle_.mount("/tree", tree(), {"rbind", "ro"}).write();
+    support::make_fifo(tree() / "fifo", 0666);
+    support::make_socket(tree() / "socket");
+    bundle_.mount("/tree", tree(), {"rbind", "ro", "x-gofer.uds=open", "x-gofer.fifo=open"});
+    bundle_.write();
   }
   support::path tree() const { return bundle_.beside("tree"); }
 
@@ -67,7 +70,7 @@ TEST_F(Mutant, L4_LeavesAReadOnlyTreeByteIdenticalUnderEveryMutatingMessage) {
   support::Inventory before = support::inventory(tree());
   Subject any{p9::Fid{}, p9::Fid{}, p9::Fid{}, *p9::Name::parse("inside"), *p9::Name::parse("new")};
   int killed = 0;
-  for (const char* where : {"file", "directory", "link"}) {
+  for (const char* where : {"file", "directory", "link", "fifo", "socket"}) {
     for_each_sample(any, [&]<class M>(const M& message) {
       if (!p9::mutates(message)) return;
       Answer answer = send(where, Of<M>{});
@@ -85,6 +88,7 @@ TEST_F(Mutant, TheViolationIsNamedWithItsSystemCall) {
   EXPECT_EQ(send("directory", Of<p9::Tunlinkat>{}).call, "unlinkat");
   EXPECT_EQ(send("directory", Of<p9::Tsymlink>{}).call, "symlinkat");
   EXPECT_EQ(send("file", Of<p9::Tlopen>{}).call, "openat");
+  EXPECT_EQ(send("fifo", Of<p9::Tlopen>{}).call, "openat");
   EXPECT_EQ(send("file", Of<p9::Txattrcreate>{}).call, "setxattr");
   EXPECT_EQ(send("file", Of<p9::Tsetxattr>{}).call, "setxattr");
   EXPECT_EQ(send("file", Of<p9::Tremovexattr>{}).call, "removexattr");

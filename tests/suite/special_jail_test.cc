@@ -22,8 +22,10 @@
 
 #include "cmd/p9/client.h"
 #include "tests/support/bundle.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
 #include "tests/support/outcome.h"
+#include "tests/support/proc.h"
 #include "tests/support/temp_dir.h"
 
 namespace suite {
@@ -83,6 +85,17 @@ class SpecialJail : public testing::Test {
  private:
   std::optional<support::Gofer> gofer_;
 };
+
+TEST_F(SpecialJail, L3_TakesNoCapabilityAndNoDescriptor) {
+  EXPECT_EQ(support::status_field(worker(kReadWrite), "CapBnd"), "000000000000001f");
+  EXPECT_EQ(support::status_field(worker(kReadOnly), "CapBnd"), "0000000000000004");
+  for (std::size_t i : {kReadWrite, kReadOnly}) {
+    EXPECT_EQ(support::status_field(worker(i), "CapEff"),
+              support::status_field(worker(i), "CapBnd"));
+    EXPECT_EQ(support::status_field(worker(i), "Seccomp"), "2");
+    EXPECT_EQ(support::count_descriptors(worker(i)), 6U);
+  }
+}
 
 TEST_F(SpecialJail, ASocketsServerSeesTheWorkerAsItsPeer) {
   for (std::size_t i : {kReadWrite, kReadOnly}) {
