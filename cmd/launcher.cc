@@ -177,6 +177,7 @@ class Launcher {
   Outcome<void> announce(const Jailed& jailed);
   Outcome<void> write_mounts();
   Outcome<void> lock_down();
+  void log_details(const Jailed& jailed) const;
   spec::Json::Object jail_json(const Jailed& jailed) const;
 
   Options options_;
@@ -260,6 +261,22 @@ spec::Json::Object Launcher::jail_json(const Jailed& jailed) const {
           {"without", spec::Json(sandbox::to_text(skips_))}};
 }
 
+// What a `ready` event says in full, for those who have a log only.
+void Launcher::log_details(const Jailed& jailed) const {
+  const sandbox::JailReport& report = jailed.report;
+  for (std::size_t i = 0; i < found_.served.size(); ++i)
+    log_.write(base::LogLevel::kDebug, "serving",
+               {{"destination", found_.served[i].location.destination},
+                {"source", found_.served[i].source.real_path},
+                {"access", found_.served[i].read_only() ? "ro" : "rw"},
+                {"pid", static_cast<uint64_t>(jailed.pids[i])}});
+  log_.write(base::LogLevel::kDebug, "jail",
+             {{"landlock_abi", static_cast<uint64_t>(report.landlock_abi)},
+              {"mdwe", uint64_t{report.mdwe}},
+              {"user_namespace", uint64_t{report.user_namespace}},
+              {"named_violations", uint64_t{jailed.named_violations}}});
+}
+
 Outcome<void> Launcher::announce(const Jailed& jailed) {
   if (!jailed.named_violations)
     log_.write(base::LogLevel::kWarning,
@@ -267,6 +284,7 @@ Outcome<void> Launcher::announce(const Jailed& jailed) {
   TRY(write_mounts());
   status_.ready(ready_json(found_.served, jailed.pids), jail_json(jailed));
   log_.write(base::LogLevel::kInfo, "ready", {{"attach_points", found_.served.size()}});
+  log_details(jailed);
   if (command_) TRY(command_->release(gofer_mounts(found_.served, command_fds_)));
   return {};
 }

@@ -167,6 +167,10 @@ TEST_F(RunscStart, LogsOnlyErrorsWhereOnlyTheShimReads) {
 TEST_F(RunscStart, MayBeToldMoreByAnAnnotation) {
   bundle_.annotate("dev.gvisor.flag.debug", "true").annotate("dev.gvisor.flag.overlay2", "all:x");
   serve_and_end();
+  EXPECT_NE(runtime_->debug_log().find(R"( debug gofer: serving destination="/" source=")" +
+                                       rootfs().native() + R"(" access="rw" pid=)"),
+            std::string::npos)
+      << runtime_->debug_log();
   EXPECT_NE(runtime_->debug_log().find("dev.gvisor.flag.overlay2: not honoured"), std::string::npos)
       << runtime_->debug_log();
 }
