@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -12,8 +11,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 
-#include <initializer_list>
-#include <span>
+#include "tests/audit/row_tables.h"
 
 namespace audit {
 namespace {
@@ -21,20 +19,13 @@ namespace {
 using spec::Role;
 using enum Verdict;
 
-constexpr uint64_t kFd = 1000;          // no descriptor of a test is that
-constexpr uint64_t kPid = 0x7fffffff;   // larger than any pid
-constexpr uint64_t kHere = 0xffffff9c;  // AT_FDCWD, as a compiler passes it
-constexpr uint64_t kHereToo = ~99ULL;   // AT_FDCWD, sign-extended
-constexpr uint64_t kHigh = 1ULL << 32;  // a bit that the kernel does not look at
 constexpr uint64_t kItself = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
 constexpr uint64_t kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
-constexpr uint64_t kReadWrite = PROT_READ | PROT_WRITE;
 constexpr uint64_t kWalk = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 constexpr uint64_t kAllocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
                                     FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
                                     FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
 constexpr uint64_t kTmpfileBit = O_TMPFILE & ~O_DIRECTORY;
-static_assert(static_cast<int>(kHere) == AT_FDCWD && static_cast<int>(kHereToo) == AT_FDCWD);
 
 constexpr Row kProcess[] = {
     {"ending", SYS_exit_group, {0}, kAllowed},
@@ -240,126 +231,6 @@ constexpr Row kReadWriteOnly[] = {
     {"allocating with a high bit", SYS_fallocate, {kFd, kHigh}, kKilled},
 };
 
-constexpr uint64_t kAll = INT32_MAX;
-constexpr uint64_t kDonation = MSG_NOSIGNAL | MSG_DONTWAIT;
-
-constexpr Row kNoChannels[] = {
-    {"waiting for a word", SYS_futex, {0, FUTEX_WAIT, 0}, kKilled},
-    {"waking who waits", SYS_futex, {0, FUTEX_WAKE, 1}, kKilled},
-    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 0}, kKilled},
-    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kKilled},
-    {"a message on a side socket", SYS_sendmsg, {8, 0, kDonation}, kKilled},
-    {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
-};
-
-constexpr Row kChannels[] = {
-    {"waiting for the turn", SYS_futex, {0, FUTEX_WAIT, 0, 0}, kAllowed},
-    {"waiting for another word's bits", SYS_futex, {0, FUTEX_WAIT_BITSET, 0, 0}, kKilled},
-    {"waiting for another turn", SYS_futex, {0, FUTEX_WAIT, 1, 0}, kKilled},
-    {"waiting for a while", SYS_futex, {0, FUTEX_WAIT, 0, kFd}, kKilled},
-    {"passing the turn", SYS_futex, {0, FUTEX_WAKE, 1}, kAllowed},
-    {"waking two", SYS_futex, {0, FUTEX_WAKE, 2}, kKilled},
-    {"waking by an operation", SYS_futex, {0, FUTEX_WAKE_OP, 1}, kKilled},
-    {"waking all", SYS_futex, {0, FUTEX_WAKE, kAll}, kAllowed},
-    {"waking all by bits", SYS_futex, {0, FUTEX_WAKE_BITSET, kAll}, kKilled},
-    {"moving who waits", SYS_futex, {0, FUTEX_REQUEUE, 1}, kKilled},
-    {"lending priority", SYS_futex, {0, FUTEX_LOCK_PI}, kKilled},
-    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, 0}, kAllowed},
-    {"waiting for a lock's word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 3, 0}, kAllowed},
-    {"waiting for any word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 4, 0}, kKilled},
-    {"waiting for a thread's bits", SYS_futex, {0, FUTEX_WAIT_BITSET_PRIVATE, 2, 0}, kKilled},
-    {"waiting for a thread for a while", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, kFd}, kKilled},
-    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kAllowed},
-    {"waking all threads", SYS_futex, {0, FUTEX_WAKE_PRIVATE, kAll}, kKilled},
-    {"waking a thread by an operation", SYS_futex, {0, FUTEX_WAKE_OP_PRIVATE, 1}, kKilled},
-    {"a descriptor on the first side socket", SYS_sendmsg, {8, 0, kDonation}, kAllowed},
-    {"a descriptor on the last side socket", SYS_sendmsg, {11, 0, kDonation}, kAllowed},
-    {"a message to the windows", SYS_sendmsg, {7, 0, kDonation}, kKilled},
-    {"a message as the client", SYS_sendmsg, {12, 0, kDonation}, kKilled},
-    {"a message that may wait", SYS_sendmsg, {8, 0, MSG_NOSIGNAL}, kKilled},
-    {"receiving on a side socket", SYS_recvmsg, {8}, kKilled},
-    {"a new thread", SYS_clone3, {}, kKilled},
-    {"the end of a thread", SYS_exit, {}, kKilled},
-    {"shared memory of a file", SYS_mmap, {0, 4096, kReadWrite, MAP_SHARED, 7}, kKilled},
-    {"more shared memory", SYS_memfd_create, {}, kKilled},
-    {"another size of shared memory", SYS_fallocate, {7, kHigh}, kKilled},
-    {"more sockets", SYS_socketpair, {}, kKilled},
-};
-
-constexpr Row kReadOnlyChannels[] = {
-    {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kAllowed},
-    {"ending half the connection", SYS_shutdown, {3, SHUT_RD}, kKilled},
-    {"ending another one", SYS_shutdown, {8, SHUT_RDWR}, kKilled},
-};
-
-constexpr Row kReadWriteChannels[] = {
-    {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
-};
-
-// With x-gofer.uds=open.
-constexpr uint64_t kStream = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-constexpr uint64_t kDatagram = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-constexpr uint64_t kSeqpacket = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
-constexpr Row kUds[] = {
-    {"a stream socket", SYS_socket, {AF_UNIX, kStream, 0}, kAllowed},
-    {"a datagram socket", SYS_socket, {AF_UNIX, kDatagram, 0}, kAllowed},
-    {"a packet socket", SYS_socket, {AF_UNIX, kSeqpacket, 0}, kAllowed},
-    {"a socket that waits", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0}, kKilled},
-    {"a socket for children", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0}, kKilled},
-    {"a raw socket", SYS_socket, {AF_UNIX, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0}, kKilled},
-    {"a type with a high bit", SYS_socket, {AF_UNIX, kStream | kHigh, 0}, kKilled},
-    {"a stream socket by protocol", SYS_socket, {AF_UNIX, kStream, 1}, kKilled},
-    {"a datagram socket by protocol", SYS_socket, {AF_UNIX, kDatagram, 1}, kKilled},
-    {"a packet socket by protocol", SYS_socket, {AF_UNIX, kSeqpacket, 1}, kKilled},
-    {"a TCP socket", SYS_socket, {AF_INET, kStream, 0}, kKilled},
-    {"a UDP socket", SYS_socket, {AF_INET6, kDatagram, 0}, kKilled},
-    {"an SCTP socket", SYS_socket, {AF_INET, kSeqpacket, 0}, kKilled},
-    {"a socket of the kernel's tables", SYS_socket, {AF_NETLINK, kDatagram, 0}, kKilled},
-    {"a family with a high bit", SYS_socket, {AF_UNIX | kHigh, kStream, 0}, kKilled},
-    {"connecting by a number", SYS_connect, {kFd, 0, 14}, kAllowed},
-    {"connecting by a path", SYS_connect, {kFd, 0, 110}, kKilled},
-    {"connecting by less", SYS_connect, {kFd, 0, 13}, kKilled},
-    {"leaving the peer", SYS_connect, {kFd, 0, 2}, kKilled},
-    {"connecting with a high bit", SYS_connect, {kFd, 0, 14 | kHigh}, kKilled},
-    {"a name for a socket", SYS_bind, {kFd, 0, 14}, kKilled},
-    {"listening", SYS_listen, {kFd}, kKilled},
-    {"accepting", SYS_accept4, {kFd}, kKilled},
-    {"a datagram to anywhere", SYS_sendto, {kFd}, kKilled},
-    {"receiving", SYS_recvfrom, {kFd}, kKilled},
-    {"a socket's options", SYS_setsockopt, {kFd, SOL_SOCKET, SO_PASSCRED}, kKilled},
-    {"asking for a socket's options", SYS_getsockopt, {kFd, SOL_SOCKET, SO_PEERCRED}, kKilled},
-    {"a message through a socket", SYS_sendmsg, {kFd, 0, MSG_NOSIGNAL}, kKilled},
-    {"writing to a socket", SYS_write, {kFd}, kKilled},
-};
-
-// With x-gofer.fifo=open.
-constexpr uint64_t kFifo = O_NONBLOCK | O_CLOEXEC;
-constexpr Row kAnyFifo[] = {
-    {"a FIFO for reading", SYS_openat, {5, 0, O_RDONLY | kFifo}, kAllowed},
-    {"a FIFO by name", SYS_openat, {kFd, 0, O_RDONLY | kFifo}, kKilled},
-    {"a FIFO by path", SYS_openat, {kHere, 0, O_RDONLY | kFifo}, kKilled},
-    {"a FIFO for neither", SYS_openat, {5, 0, O_ACCMODE | kFifo}, kKilled},
-    {"a FIFO for children", SYS_openat, {5, 0, O_NONBLOCK}, kKilled},
-    {"a FIFO that signals", SYS_openat, {5, 0, O_ASYNC | kFifo}, kKilled},
-    {"a FIFO with a high bit", SYS_openat, {5, 0, kFifo | kHigh}, kKilled},
-    {"reading a FIFO", SYS_read, {kFd}, kKilled},
-    {"writing to a FIFO", SYS_write, {kFd}, kKilled},
-    {"a pipe", SYS_pipe2, {}, kKilled},
-    {"moving data between pipes", SYS_splice, {kFd, 0, kFd}, kKilled},
-};
-constexpr Row kReadOnlyFifo[] = {
-    {"a FIFO for writing", SYS_openat, {5, 0, O_WRONLY | kFifo}, kKilled},
-    {"a FIFO for both", SYS_openat, {5, 0, O_RDWR | kFifo}, kKilled},
-};
-constexpr Row kReadWriteFifo[] = {
-    {"a FIFO for writing", SYS_openat, {5, 0, O_WRONLY | kFifo}, kAllowed},
-    {"a FIFO for both", SYS_openat, {5, 0, O_RDWR | kFifo}, kAllowed},
-    {"a FIFO for writing, by name", SYS_openat, {kFd, 0, O_WRONLY | kFifo}, kKilled},
-    {"a FIFO for both, by name", SYS_openat, {kFd, 0, O_RDWR | kFifo}, kKilled},
-    {"a FIFO that is cut", SYS_openat, {5, 0, O_WRONLY | O_TRUNC | kFifo}, kKilled},
-    {"a FIFO that is made", SYS_openat, {5, 0, O_WRONLY | O_CREAT | kFifo}, kKilled},
-};
-
 constexpr Row kSupervisor[] = {
     {"reaping", SYS_wait4, {~0ULL, 0, 1}, kAllowed},
     {"sleeping until a signal", SYS_rt_sigtimedwait, {0, 0, 0, 8}, kAllowed},
@@ -401,12 +272,6 @@ constexpr Row kInit[] = {
     {"a new process", SYS_clone, {}, kKilled},
 };
 
-std::vector<Row> joined(std::initializer_list<std::span<const Row>> tables) {
-  std::vector<Row> all;
-  for (auto table : tables) all.insert(all.end(), table.begin(), table.end());
-  return all;
-}
-
 std::vector<Row> rows_of_role(Role role) {
   switch (role) {
     case Role::kReadOnly:
@@ -421,31 +286,14 @@ std::vector<Row> rows_of_role(Role role) {
   return {};
 }
 
-// The tables of an extra: what both roles have of it, and what each has besides.
-std::vector<Row> rows_of_extra(spec::Extra extra, bool writes) {
-  using Table = std::span<const Row>;
-  switch (extra) {
-    case spec::Extra::kUds:
-      return joined({kUds});
-    case spec::Extra::kFifo:
-      return joined({kAnyFifo, writes ? Table(kReadWriteFifo) : Table(kReadOnlyFifo)});
-    case spec::Extra::kChannels:
-      return joined({kChannels, writes ? Table(kReadWriteChannels) : Table(kReadOnlyChannels)});
-  }
-  return {};
-}
-
 }  // namespace
 
 std::vector<Row> rows(const Policed& policed) {
   std::vector<Row> all = rows_of_role(policed.role);
-  if (!spec::is_worker(policed.role)) return all;
-  auto append = [&all](const std::vector<Row>& more) {
+  for (spec::Extra extra : spec::kExtras) {
+    auto more = rows_of_extra(policed, extra);
     all.insert(all.end(), more.begin(), more.end());
-  };
-  for (spec::Extra extra : spec::kExtras)
-    if (policed.extras.has(extra)) append(rows_of_extra(extra, policed.role == Role::kReadWrite));
-  if (!policed.extras.has(spec::Extra::kChannels)) append(joined({kNoChannels}));
+  }
   return all;
 }
 

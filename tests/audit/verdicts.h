@@ -21,5 +21,7 @@ struct Row {
 };
 
 std::vector<Row> rows(const Policed& policed);
+// Those of them that are about one extra, which it has or has not.
+std::vector<Row> rows_of_extra(const Policed& policed, spec::Extra extra);
 
 }  // namespace audit
