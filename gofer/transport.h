@@ -37,7 +37,7 @@ class Transport {
   // The reply there is complete, and takes a descriptor with it on its first byte: sent at once,
   // behind what was collected. `fd` is borrowed. Where the kernel takes no more descriptors
   // (ETOOMANYREFS) the reply goes alone, or as an Rlerror if it is useless so.
-  base::Result<void> send_with(std::size_t size, base::Fd fd, Alone reply = Alone::kGood);
+  base::Result<void> send_with(std::size_t size, base::Fd fd, Alone alone = Alone::kGood);
   // Sends all that was collected, however long the client takes to read it.
   base::Result<void> flush();
 

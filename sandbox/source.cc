@@ -118,6 +118,10 @@ Outcome<void> examine(Source& source, const spec::AttachPoint& point) {
                                  call_on(point, "fstatfs", "cannot examine the file system")));
   source.is_directory = S_ISDIR(mode);
   source.kind = type_name(mode).substr(2);
+  if (S_ISSOCK(mode))
+    source.notes.push_back("the source " + quoted(point.source) +
+                           " is a socket: when its server makes it anew, clients keep the old one, "
+                           "and would see the new one if its directory were mounted");
   source.on_overlayfs = filesystem.f_type == OVERLAYFS_SUPER_MAGIC;
   source.device = ::makedev(status.stx_dev_major, status.stx_dev_minor);
   source.inode = status.stx_ino;

@@ -226,7 +226,7 @@ TEST(BadInput, OfSourcesIsRefused) {
       {"29 a socket that is asked for",
        config(bound("/d", "socket", R"("bind","x-gofer.uds=open")")),
        kAccepted,
-       "socket",
+       "is a socket: when its server makes it anew",
        {},
        [](const path& bundle) { support::make_socket(bundle / "socket"); }},
       {"29 a socket, but FIFOs are asked for",
