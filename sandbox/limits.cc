@@ -65,10 +65,11 @@ base::Outcome<bool> deny_write_execute() {
 }
 
 base::Outcome<void> set_oom_score_adj(int score) {
+  std::string what = "cannot set it to " + std::to_string(score);
   Call call{.step = "limits",
             .where = "oom_score_adj",
             .syscall = "openat",
-            .what = "cannot set it to " + std::to_string(score),
+            .what = what,
             .remedy = "less than it is needs CAP_SYS_RESOURCE"};
   auto file = TRY(
       required(sys::openat(sys::kWorkingDirectory, "/proc/self/oom_score_adj", O_WRONLY), call));

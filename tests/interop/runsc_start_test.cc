@@ -134,6 +134,18 @@ TEST_F(RunscStart, IsAsSoonToGoForWantOfMemoryAsItsContainer) {
     EXPECT_EQ(support::read_file(path("/proc") / std::to_string(pid) / "oom_score_adj"), "321\n");
 }
 
+TEST_F(RunscStart, ServesWhereItMayNotLastLonger) {
+  bundle_.process("oomScoreAdj", spec::Json(int64_t{-1000}));
+  give_bundle_to(100'000);
+  start_.users = Users::kMapped;
+  start_.id_map = "0 100000 65536";
+  Runtime& runtime = serve();
+  EXPECT_NE(
+      runtime.debug_log().find("limits: oom_score_adj: cannot set it to -1000 (write: EACCES"),
+      std::string::npos)
+      << runtime.debug_log();
+}
+
 TEST_F(RunscStart, LogsToTheDebugLog) {
   serve_and_end();
   EXPECT_NE(runtime_->debug_log().find(" info gofer: ready attach_points=1\n"), std::string::npos)
