@@ -5,8 +5,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
 
 namespace gofer::host {
@@ -156,7 +158,7 @@ Result<void> connect(Fd socket, Fd file) {
   address.sun_family = AF_UNIX;
   Path path = Path::number(file);
   static_assert(offsetof(sockaddr_un, sun_path) + Path::kMaxDigits + 1 == kAddressLength);
-  std::strncpy(address.sun_path, path.c_str(), Path::kMaxDigits);
+  std::ranges::copy(std::string_view(path.c_str()).substr(0, Path::kMaxDigits), address.sun_path);
   return done(call(SYS_connect, socket.raw(), &address, kAddressLength));
 }
 
