@@ -75,6 +75,22 @@ Result<Client> Client::connect(UniqueFd socket, uint32_t msize, uint32_t google)
   return client;
 }
 
+Result<Client> Client::connect_over_channel(UniqueFd socket, uint32_t msize) {
+  Client client(std::move(socket));
+  TRY(client.version(msize, p9::kNewestGoogle));
+  if (client.google() < p9::since<p9::Tchannel>()) return fail(EOPNOTSUPP);
+  TRY(client.use_channel(0));
+  TRY(client.version(msize));
+  TRY(client.attach(root()));
+  return client;
+}
+
+Result<void> Client::use_channel(uint32_t id) {
+  Channel::Parts parts = TRY(Channel::ask(connection_, id));
+  channel_ = TRY(Channel::open(std::move(parts), connection_.socket()));
+  return {};
+}
+
 Result<uint32_t> Client::version(uint32_t msize, uint32_t google) {
   std::string wanted = dialect(google);
   Result<p9::Rversion> reply = call(p9::Tversion{msize, wanted});

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cmd/p9/channel.h"
 #include "cmd/p9/connection.h"
 
 namespace p9client {
@@ -61,6 +63,8 @@ class Client {
   // Version and attach. Errors: the server's, or EPROTO if it does not speak 9P2000.L.
   static Result<Client> connect(UniqueFd socket, uint32_t msize = kDefaultMsize,
                                 uint32_t google = 0);
+  // The same in 9P2000.L, but over channel 0. Errors: EOPNOTSUPP if the server has no channels.
+  static Result<Client> connect_over_channel(UniqueFd socket, uint32_t msize = kDefaultMsize);
   // Speaks to nobody yet: for tests of the first words.
   explicit Client(UniqueFd socket) : connection_(std::move(socket)) {}
 
@@ -71,11 +75,24 @@ class Client {
   uint32_t google() const { return google_; }
   Result<p9::Qid> attach(p9::Fid fid, std::string_view aname = "/");
 
+  // Over the channel if there is one, but for what only the socket can say.
   template <p9::Message M>
   Result<typename M::Reply> call(const M& request) {
+    if (channel_ && !kListed<M, p9::MessageList<p9::Tversion, p9::Tchannel>>)
+      return channel_->call(request);
     return connection_.call(request);
   }
   Connection& connection() { return connection_; }
+  // The descriptor that came with the last reply of call(), once; it is closed by the next call.
+  UniqueFd take_descriptor() {
+    return channel_ ? channel_->take_descriptor() : connection_.take_descriptor();
+  }
+
+  // From now on requests go over channel `id`, whatever dialect is agreed on later. Only a dialect
+  // from kSince of p9::Tchannel on has channels. Errors: those of Channel.
+  Result<void> use_channel(uint32_t id);
+  // Null without one.
+  Channel* channel() { return channel_ ? &*channel_ : nullptr; }
 
   static constexpr p9::Fid root() { return p9::Fid{0}; }
   p9::Fid new_fid();
@@ -115,6 +132,7 @@ class Client {
 
  private:
   Connection connection_;
+  std::optional<Channel> channel_;
   uint32_t msize_ = kDefaultMsize;
   uint32_t google_ = 0;
   uint32_t next_fid_ = 1;

@@ -20,22 +20,6 @@ Result<void> receive_exactly(base::Fd socket, std::span<std::byte> room) {
   return {};
 }
 
-// All descriptors of a control message, owned. The kernel gives what fits in `control`.
-std::vector<UniqueFd> descriptors_in(msghdr& message) {
-  std::vector<UniqueFd> all;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int raw = -1;
-      std::memcpy(&raw, CMSG_DATA(header) + i * sizeof raw, sizeof raw);
-      all.emplace_back(raw);
-    }
-  }
-  return all;
-}
-
 // The first bytes of a frame, and the descriptor that lies at the very first one. EPROTO if there
 // is more than one.
 Result<std::size_t> receive_beginning(base::Fd socket, std::span<std::byte> room, UniqueFd& fd) {
@@ -51,7 +35,7 @@ Result<std::size_t> receive_beginning(base::Fd socket, std::span<std::byte> room
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return base::fail_errno();
     if (n == 0) return fail(ECONNRESET);
-    std::vector<UniqueFd> all = descriptors_in(message);
+    std::vector<UniqueFd> all = received_descriptors(message);
     if (all.size() > 1 || (message.msg_flags & MSG_CTRUNC) != 0) return fail(EPROTO);
     if (!all.empty()) fd = std::move(all.front());
     return static_cast<std::size_t>(n);
@@ -59,12 +43,6 @@ Result<std::size_t> receive_beginning(base::Fd socket, std::span<std::byte> room
 }
 
 }  // namespace
-
-p9::Tag Frame::tag() const {
-  p9::Tag tag;
-  std::memcpy(&tag.value, &bytes[5], sizeof tag.value);
-  return tag;
-}
 
 Result<void> Connection::send_raw(p9::Bytes bytes) {
   while (!bytes.empty()) {

@@ -21,6 +21,8 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kFdOption = 256;
+constexpr int kChannelOption = 257;
+constexpr int kHelpOption = 258;
 
 int usage_error(const std::string& what) {
   std::cerr << "p9: " << printable(what) << "; see p9 --help\n";
@@ -28,7 +30,7 @@ int usage_error(const std::string& what) {
 }
 
 void print_help() {
-  std::cout << "Usage: p9 [--fd N] COMMAND [ARGUMENTS]\n\nCommands:\n";
+  std::cout << "Usage: p9 [--fd N] [--channel] COMMAND [ARGUMENTS]\n\nCommands:\n";
   for (const Command& command : commands()) {
     std::string synopsis = std::string(command.name) + " " + std::string(command.operands);
     std::cout << "  " << std::left << std::setw(34) << synopsis << command.purpose << '\n';
@@ -36,6 +38,7 @@ void print_help() {
   std::cout << "\nOptions:\n"
                "  --fd N    the connected socket of one attach point; otherwise the attach points\n"
                "            are those in GOFER_MOUNTS, which gofer sets for its command\n"
+               "  --channel talk over shared memory; needs attach points with x-gofer.channels\n"
                "  --help    print this\n";
 }
 
@@ -56,12 +59,14 @@ std::optional<int> parse_fd(std::string_view text) {
 struct Global {
   bool help = false;
   std::optional<int> fd;
+  Way way = Way::kSocket;
   std::string wrong;  // what is wrong with the command line; empty if nothing is
 };
 
 // NOLINTBEGIN(concurrency-mt-unsafe): getopt(3) and getenv(3) in a program of one thread
 Global parse_global(int argc, char** argv) {
   static const option kOptions[] = {{"help", no_argument, nullptr, 'h'},
+                                    {"channel", no_argument, nullptr, kChannelOption},
                                     {"fd", required_argument, nullptr, kFdOption},
                                     {nullptr, 0, nullptr, 0}};
   Global global;
@@ -69,6 +74,8 @@ Global parse_global(int argc, char** argv) {
   for (int found = 0; (found = ::getopt_long(argc, argv, "+:h", kOptions, nullptr)) != -1;) {
     if (found == 'h') {
       global.help = true;
+    } else if (found == kChannelOption) {
+      global.way = Way::kChannel;
     } else if (found == kFdOption) {
       global.fd = parse_fd(optarg);
       if (!global.fd) global.wrong = std::string("--fd: \"") + optarg + "\" is no descriptor";
@@ -89,14 +96,14 @@ struct Words {
 };
 
 Words parse_words(const Command& command, int argc, char** argv) {
-  static const option kOptions[] = {{"help", no_argument, nullptr, kFdOption + 1},
+  static const option kOptions[] = {{"help", no_argument, nullptr, kHelpOption},
                                     {nullptr, 0, nullptr, 0}};
   Words words;
   optind = 0;  // starts over, with the new argv
   std::string letters(command.flags);
   for (int found = 0;
        (found = ::getopt_long(argc, argv, letters.c_str(), kOptions, nullptr)) != -1;) {
-    if (found == kFdOption + 1)
+    if (found == kHelpOption)
       words.help = true;
     else if (found == '?')
       words.unknown = optopt != 0 ? static_cast<char>(optopt) : '-';
@@ -119,13 +126,13 @@ base::Outcome<std::vector<Mount>> find_mounts(std::optional<int> fd) {
 }
 // NOLINTEND(concurrency-mt-unsafe)
 
-int run_command(const Command& command, const Words& words, std::optional<int> fd) {
-  base::Outcome<std::vector<Mount>> mounts = find_mounts(fd);
+int run_command(const Command& command, const Words& words, const Global& global) {
+  base::Outcome<std::vector<Mount>> mounts = find_mounts(global.fd);
   if (!mounts) {
     std::cerr << base::to_line(mounts.error()) << '\n';
     return kUsage;
   }
-  Places places(*std::move(mounts));
+  Places places(*std::move(mounts), global.way);
   Run run(places, words.flags, words.operands);
   command.run(run);
   std::cout.flush();
@@ -147,14 +154,14 @@ int run(int argc, char** argv) {
   Words words = parse_words(*command, argc - first, argv + first);
   std::string name(command->name);
   if (words.help) {
-    std::cout << "Usage: p9 [--fd N] " << name << ' ' << command->operands << '\n';
+    std::cout << "Usage: p9 [--fd N] [--channel] " << name << ' ' << command->operands << '\n';
     return 0;
   }
   if (words.unknown) return usage_error(name + ": no option -" + *words.unknown);
   std::size_t count = words.operands.size();
   if (count < command->least || count > command->most)
     return usage_error(name + ": expected " + std::string(command->operands));
-  return run_command(*command, words, global.fd);
+  return run_command(*command, words, global);
 }
 
 }  // namespace

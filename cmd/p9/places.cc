@@ -34,7 +34,9 @@ Result<Client*> Places::client_of(const Mount& mount) {
   UniqueFd socket(::fcntl(mount.fd.raw(), F_DUPFD_CLOEXEC, 0));
   if (!socket.valid()) return base::fail_errno();
   TRY(claim(socket));
-  client = std::make_unique<Client>(TRY(Client::connect(std::move(socket))));
+  client = std::make_unique<Client>(TRY(way_ == Way::kChannel
+                                            ? Client::connect_over_channel(std::move(socket))
+                                            : Client::connect(std::move(socket))));
   return client.get();
 }
 

@@ -12,7 +12,8 @@
 
 namespace p9client {
 
-enum class Last : uint8_t { kFollow, kKeep };  // what happens to a symbolic link at a path's end
+enum class Way : uint8_t { kSocket, kChannel };  // what requests go over
+enum class Last : uint8_t { kFollow, kKeep };    // what happens to a symbolic link at a path's end
 
 // A path and the session that serves it.
 struct Place {
@@ -29,8 +30,8 @@ struct Place {
 // get EBUSY: they would talk on the same socket, and each would end the session of the other.
 class Places {
  public:
-  explicit Places(std::vector<Mount> mounts)
-      : mounts_(std::move(mounts)), clients_(mounts_.size()) {}
+  explicit Places(std::vector<Mount> mounts, Way way = Way::kSocket)
+      : way_(way), mounts_(std::move(mounts)), clients_(mounts_.size()) {}
 
   // Follows the symbolic links on the way, across attach points, as a process in the container
   // would; ".." is taken away before that. What does not exist is left for the caller's own
@@ -53,6 +54,7 @@ class Places {
   Result<Client*> client_of(const Mount& mount);
   Result<std::optional<std::string>> follow_first(const std::string& path, Last last);
 
+  Way way_;
   std::vector<Mount> mounts_;
   std::vector<std::unique_ptr<Client>> clients_;  // beside mounts_
 };

@@ -3,10 +3,12 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 
 #include "spec/base/result.h"
@@ -23,6 +25,16 @@ inline constexpr uint32_t kWakeAll = INT32_MAX;
 inline Result<void> futex_wait(std::atomic<uint32_t>& word, uint32_t expected, FutexScope scope) {
   long waited = ::syscall(SYS_futex, &word, static_cast<long>(FUTEX_WAIT | static_cast<int>(scope)),
                           static_cast<long>(expected), nullptr, nullptr, 0L);
+  if (waited == 0 || errno == EAGAIN || errno == EINTR) return {};
+  return fail_errno();
+}
+
+// The same for at most `limit`. Errors: ETIMEDOUT, too.
+inline Result<void> futex_wait_for(std::atomic<uint32_t>& word, uint32_t expected, FutexScope scope,
+                                   std::chrono::milliseconds limit) {
+  timespec time{.tv_sec = limit.count() / 1000, .tv_nsec = limit.count() % 1000 * 1'000'000};
+  long waited = ::syscall(SYS_futex, &word, FUTEX_WAIT | static_cast<int>(scope), expected, &time,
+                          nullptr, 0);
   if (waited == 0 || errno == EAGAIN || errno == EINTR) return {};
   return fail_errno();
 }

@@ -70,7 +70,7 @@ void look(Client& client, Asking& asking) {
   asking.ask("attribute", client.get_xattr(Client::root(), "user.there"));
   auto file = client.open("file", p9::kOpenRdonly);
   asking.ask("open", file);
-  asking.ask("take the descriptor", client.connection().take_descriptor().valid());
+  asking.ask("take the descriptor", client.take_descriptor().valid());
   if (file) lock(client, asking, *file, p9::kLockRead);
   auto directory = client.open("directory", p9::kOpenRdonly | p9::kOpenDirectory);
   asking.ask("open a directory", directory);
@@ -142,7 +142,7 @@ void connect_to_each(Client& client, Asking& asking) {
     auto fid = client.walk(name);
     asking.ask("walk to a socket", fid);
     if (fid) asking.ask(name, client.call(p9::Tlconnect{*fid, type}));
-    asking.ask("take the socket", client.connection().take_descriptor().valid());
+    asking.ask("take the socket", client.take_descriptor().valid());
   }
 }
 
@@ -150,7 +150,7 @@ void open_each_way(Client& client, Asking& asking, std::initializer_list<uint32_
   for (uint32_t flags : ways) {
     auto fifo = client.open("fifo", flags);
     asking.ask("open a FIFO", fifo);
-    asking.ask("take its descriptor", client.connection().take_descriptor().valid());
+    asking.ask("take its descriptor", client.take_descriptor().valid());
   }
 }
 

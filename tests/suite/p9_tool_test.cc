@@ -49,11 +49,11 @@ class Tool : public testing::Test {
 
   // Runs a shell script as gofer's command, with p9 in its path.
   Said run(const std::string& script) {
-    support::Process process({.words = {GOFER_BINARY, "--spec", bundle_.config(), "--", "/bin/sh",
-                                        "-c", "p9() { " P9_BINARY " \"$@\"; }; " + script},
-                              .inherited = {},
-                              .environment = {},
-                              .user = {}});
+    std::vector<std::string> words{GOFER_BINARY, "--spec", bundle_.config()};
+    if (channels_) words.insert(words.end(), {"--channels", "1"});
+    words.insert(words.end(), {"--", "/bin/sh", "-c", "p9() { " P9_BINARY " \"$@\"; }; " + script});
+    support::Process process(
+        {.words = std::move(words), .inherited = {}, .environment = {}, .user = {}});
     End end = process.wait();
     return {end, process.out(), process.err()};
   }
@@ -72,6 +72,7 @@ class Tool : public testing::Test {
   support::path data() const { return bundle_.beside("data"); }
 
   support::Bundle bundle_;
+  bool channels_ = false;  // whether the attach points have any
 };
 
 TEST_F(Tool, ListsAcrossAttachPoints) {
@@ -93,6 +94,18 @@ TEST_F(Tool, ReadsFilesAndFollowsLinksAcrossAttachPoints) {
   expect("p9 cat /etc/mtab", "my notes\n");
   expect("p9 cat /data/../data/./notes", "my notes\n");
   expect("p9 readlink /etc/mtab", "../data/notes\n");
+}
+
+TEST_F(Tool, TalksOverSharedMemoryWhereThereIsSome) {
+  std::string script =
+      "p9 --channel ls /; echo hello | p9 --channel put /data/new; "
+      "p9 --channel tree /data; p9 cat /data/new; p9 --channel cat /missing";
+  Said without = run(script);
+  EXPECT_EQ(without.err.find("p9: /: Operation not supported (EOPNOTSUPP)"), 0U) << without.err;
+  channels_ = true;
+  Said with = run(script);
+  EXPECT_EQ(with.out, "data\netc\nlibrary\nloop\n/data\n├── new\n└── notes\nhello\n");
+  EXPECT_EQ(with.err, "p9: /missing: No such file or directory (ENOENT)\n");
 }
 
 TEST_F(Tool, ShowsTheTreeWithItsMounts) {
