@@ -21,12 +21,13 @@ function(gofer_library name)
 endfunction()
 
 # gofer_test(NAME SOURCES a_test.cc ... LINKS lib ... [JAIL] [DEPENDS target ...] [TIMEOUT seconds]
-#            [PREFIX text])
+#            [PREFIX text] [FILTER text])
 # A GoogleTest program; each of its tests is a test of ctest. JAIL marks tests that start the real
 # binary with its real filter: they are not registered in instrumented builds, whose run-time
-# libraries make system calls that no policy allows.
+# libraries make system calls that no policy allows. FILTER says which tests are registered, as
+# --gtest_filter does.
 function(gofer_test name)
-  cmake_parse_arguments(ARG "JAIL" "TIMEOUT;PREFIX" "SOURCES;LINKS;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "JAIL" "TIMEOUT;PREFIX;FILTER" "SOURCES;LINKS;DEPENDS" ${ARGN})
   if(ARG_JAIL AND (GOFER_SANITIZE OR GOFER_COVERAGE))
     return()
   endif()
@@ -39,7 +40,10 @@ function(gofer_test name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
-  gtest_discover_tests(${name} TEST_PREFIX "${ARG_PREFIX}" DISCOVERY_TIMEOUT 60
+  if(NOT ARG_FILTER)
+    set(ARG_FILTER *)
+  endif()
+  gtest_discover_tests(${name} TEST_PREFIX "${ARG_PREFIX}" TEST_FILTER "${ARG_FILTER}" DISCOVERY_TIMEOUT 60
                        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} NO_PRETTY_VALUES
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()

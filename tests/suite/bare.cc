@@ -5,6 +5,7 @@
 #include "tests/support/bare_server.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
+#include "tests/support/proc.h"
 
 namespace suite {
 namespace {
@@ -44,8 +45,11 @@ std::string word(base::WorkerExit exit) {
 
 }  // namespace
 
+const std::size_t kChannelMutations = 100'000;
+
 struct Served::Impl {
-  Impl(const support::path& source, const Export& how) : server(source, attach_point(how)) {}
+  Impl(const support::path& source, const Export& how)
+      : server(source, attach_point(how), how.channels) {}
   support::BareServer server;
 };
 
@@ -67,6 +71,9 @@ std::string Served::log() const {
 }
 std::size_t Served::descriptors() const {
   return support::count_descriptors(::getpid());
+}
+std::size_t Served::threads() const {
+  return std::stoul(support::status_field(::getpid(), "Threads"));
 }
 
 }  // namespace suite

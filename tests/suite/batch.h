@@ -1,14 +1,16 @@
 // Batch: requests that go out in one send, so that whoever races with the server does so between
-// two of them, and not while the client sleeps.
+// two of them, and not while the client sleeps. Over a channel they go one after the other.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <vector>
 
-#include "cmd/p9/connection.h"
+#include "cmd/p9/client.h"
 #include "tests/support/outcome.h"
 #include "tests/support/raw_frame.h"
 
@@ -25,7 +27,18 @@ class Batch {
   // Sends all of them and hands each reply to `see`, in the order of the requests. Fatal failure
   // when one does not come.
   template <class See>
-  void run(p9client::Connection& connection, See&& see) {
+  void run(p9client::Client& client, See&& see) {
+    if (client.channel() != nullptr)
+      run_over(*client.channel(), see);
+    else
+      run_over(client.connection(), see);
+    frames_.clear();
+    count_ = 0;
+  }
+
+ private:
+  template <class See>
+  void run_over(p9client::Connection& connection, See&& see) {
     ASSERT_EQ(support::outcome(connection.send_raw(frames_)), "ok");
     for (uint16_t i = 1; i <= count_; ++i) {
       auto reply = connection.receive();
@@ -33,11 +46,20 @@ class Batch {
       ASSERT_EQ(reply->tag(), p9::Tag{i});
       see(*reply);
     }
-    frames_.clear();
-    count_ = 0;
   }
 
- private:
+  template <class See>
+  void run_over(p9client::Channel& channel, See&& see) {
+    for (p9::Bytes rest = frames_; !rest.empty();) {
+      uint32_t size = 0;
+      std::memcpy(&size, rest.data(), sizeof size);
+      p9client::Frame reply;
+      ASSERT_EQ(support::outcome(channel.exchange(rest.first(size), reply)), "ok");
+      see(reply);
+      rest = rest.subspan(size);
+    }
+  }
+
   std::vector<std::byte> frames_;
   uint16_t count_ = 0;
 };

@@ -61,7 +61,7 @@ class Donated : public testing::Test {
     if (!client) throw std::runtime_error(outcome(client));
     auto fid = client->open(file, flags);
     EXPECT_EQ(outcome(fid), "ok");
-    base::UniqueFd fd = client->connection().take_descriptor();
+    base::UniqueFd fd = client->take_descriptor();
     if (fid) fid->release();
     return fd;
   }

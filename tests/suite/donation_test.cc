@@ -36,7 +36,7 @@ class Donation : public World {
     support::make_directory(exported() / "directory");
     support::make_symlink(exported() / "link", "file");
   }
-  UniqueFd taken() { return client().connection().take_descriptor(); }
+  UniqueFd taken() { return client().take_descriptor(); }
   // What comes with the reply to opening the file.
   UniqueFd of(std::string_view where, uint32_t flags) {
     UniqueFid fid = walk(where);
@@ -234,7 +234,7 @@ TEST_F(Donation, OfRequestsInOneSendKeepsTheirOrder) {
     batch.add(p9::Tread{fids.back(), 0, 100});
   }
   std::size_t i = 0;
-  batch.run(client().connection(), [&](const p9client::Frame& reply) {
+  batch.run(client(), [&](const p9client::Frame& reply) {
     bool opened = i % 3 == 1;
     EXPECT_EQ(reply.descriptor.valid(), opened) << i;
     if (opened && reply.descriptor.valid()) {
@@ -255,7 +255,8 @@ TEST_F(Donation, LeavesNoDescriptorInTheWorker) {
               "ok");
     std::filesystem::remove(exported() / "new");
   }
-  client().connection().take_descriptor().reset();
+  client().take_descriptor().reset();
+  expect_alive();  // the worker has let go of what it sent
   EXPECT_LE(served().descriptors(), before);
 }
 

@@ -66,7 +66,7 @@ class Fifos : public World {
   }
   std::string open(p9::Fid fid, uint32_t flags) {
     std::string said = outcome(client().open(fid, flags));
-    taken_ = client().connection().take_descriptor();
+    taken_ = client().take_descriptor();
     return said;
   }
   UniqueFd& taken() { return taken_; }
@@ -248,7 +248,7 @@ TEST_F(Fifos, S_SwappedForLinksAndFilesLeadNowhereElse) {
       batch.add(p9::Twalk{Client::root(), kFid, {{name("fifo")}, 1}});
       batch.add(p9::Tlopen{kFid, round % 2 == 0 ? p9::kOpenWronly : p9::kOpenRdwr});
       batch.add(p9::Tclunk{kFid});
-      batch.run(client().connection(), [&](const p9client::Frame& reply) {
+      batch.run(client(), [&](const p9client::Frame& reply) {
         if (!as<p9::Rlopen>(reply)) return;
         struct stat info{};
         ASSERT_EQ(::fstat(reply.descriptor.raw(), &info), 0);

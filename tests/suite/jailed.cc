@@ -6,6 +6,7 @@
 #include "tests/support/bundle.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
+#include "tests/support/proc.h"
 
 namespace suite {
 namespace {
@@ -24,11 +25,14 @@ std::vector<std::string> options_of(const Export& how) {
   if (!how.locks) options.emplace_back("x-gofer.locks=off");
   if (how.uds) options.emplace_back("x-gofer.uds=open");
   if (how.fifo) options.emplace_back("x-gofer.fifo=open");
+  if (how.channels > 0) options.push_back("x-gofer.channels=" + std::to_string(how.channels));
   if (!how.donate) options.emplace_back("x-gofer.donate=off");
   return options;
 }
 
 }  // namespace
+
+const std::size_t kChannelMutations = 10'000;
 
 struct Served::Impl {
   Impl(const support::path& source, const Export& how)
@@ -66,6 +70,10 @@ std::string Served::log() const {
 
 std::size_t Served::descriptors() const {
   return support::count_descriptors(impl_->gofer.worker(kServed));
+}
+
+std::size_t Served::threads() const {
+  return std::stoul(support::status_field(impl_->gofer.worker(kServed), "Threads"));
 }
 
 }  // namespace suite

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,7 +28,17 @@ struct Export {
   bool locks = true;
   bool uds = false;
   bool fifo = false;
+  uint32_t channels = 0;
 };
+
+// What World::serve() has the client send its requests over. Defined by one more file of those who
+// link the suite: over_socket.cc or over_channel.cc.
+enum class Way : uint8_t { kSocket, kChannel };
+extern const Way kWay;
+
+// How often a hostile client breaks the rules of its channels: ten times as often per second where
+// a server need not be put into a jail first.
+extern const std::size_t kChannelMutations;
 
 class Served {
  public:
@@ -42,8 +53,9 @@ class Served {
   std::string end();
   // What it logged so far.
   std::string log() const;
-  // Descriptors that the server's process has open.
+  // Descriptors that the server's process has open, and the threads it has.
   std::size_t descriptors() const;
+  std::size_t threads() const;
 
  private:
   struct Impl;

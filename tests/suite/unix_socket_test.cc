@@ -80,7 +80,7 @@ class UnixSockets : public World {
   // What came with the answer is in taken().
   std::string connect(p9::Fid fid, uint32_t type) {
     std::string said = outcome(client().call(p9::Tlconnect{fid, type}));
-    taken_ = client().connection().take_descriptor();
+    taken_ = client().take_descriptor();
     return said;
   }
   std::string connect(std::string_view where, uint32_t type = p9::kSocketStream) {
@@ -304,7 +304,7 @@ TEST_F(UnixSockets, D3_SwappedForLinksAndFilesLeadNowhereElse) {
       batch.add(p9::Twalk{Client::root(), kFid, {{name("stream")}, 1}});
       batch.add(p9::Tlconnect{kFid, p9::kSocketStream});
       batch.add(p9::Tclunk{kFid});
-      batch.run(client().connection(), [&](const p9client::Frame& reply) {
+      batch.run(client(), [&](const p9client::Frame& reply) {
         if (!as<p9::Rlconnect>(reply)) return;
         ASSERT_TRUE(reply.descriptor.valid());
         ++connected;

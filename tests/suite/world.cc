@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace suite {
@@ -28,12 +29,19 @@ void World::TearDown() {
 }
 
 void World::serve_silently(const path& source, const Export& how) {
-  served_.emplace(source, how);
+  Export served = how;
+  if (kWay == Way::kChannel) served.channels = std::max(served.channels, 1U);
+  served_.emplace(source, served);
   client_.emplace(served_->take_client());
 }
 
 void World::serve(const path& source, const Export& how) {
   serve_silently(source, how);
+  if (kWay == Way::kChannel) {
+    // Any dialect goes over a channel, once there is one.
+    ASSERT_EQ(outcome(client().version(p9client::kDefaultMsize, p9::kNewestGoogle)), "ok");
+    ASSERT_EQ(outcome(client().use_channel(0)), "ok");
+  }
   ASSERT_EQ(outcome(client().version()), "ok");
   ASSERT_EQ(outcome(client().attach(Client::root())), "ok");
 }

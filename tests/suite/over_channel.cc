@@ -1,0 +1,8 @@
+// The suite, with requests that go over a channel in shared memory.
+#include "tests/suite/served.h"
+
+namespace suite {
+
+const Way kWay = Way::kChannel;
+
+}  // namespace suite

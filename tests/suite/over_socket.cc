@@ -1,0 +1,8 @@
+// The suite, with requests that go over the socket.
+#include "tests/suite/served.h"
+
+namespace suite {
+
+const Way kWay = Way::kSocket;
+
+}  // namespace suite
