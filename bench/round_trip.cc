@@ -1,0 +1,209 @@
+// What a request costs on its way: Tgetattr over a channel and over the socket, to a worker in its
+// jail, beside a bare ping-pong through shared memory of messages of the same size. The client runs
+// on one processor and the server on another.
+//   round_trip GOFER [ROUNDS]
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "cmd/p9/client.h"
+#include "spec/base/futex.h"
+#include "tests/support/bundle.h"
+#include "tests/support/descriptors.h"
+#include "tests/support/gofer_process.h"
+#include "tests/support/outcome.h"
+
+namespace {
+
+using base::FutexScope;
+using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kRequest = 2 + 12;  // Tgetattr and Rgetattr as datagrams
+constexpr std::size_t kReply = 2 + 153;
+constexpr int kSlices = 20;
+constexpr int kDefaultRounds = 200'000;
+
+void check(bool good, const char* what) {
+  if (!good) throw std::system_error(errno, std::generic_category(), what);
+}
+
+template <class R>
+void must(const R& result, const char* what) {
+  if (!result) throw std::runtime_error(what + (": " + support::outcome(result)));
+}
+
+// The first two processors that this process may use: one for each side.
+std::array<int, 2> two_processors() {
+  cpu_set_t all;
+  check(::sched_getaffinity(0, sizeof all, &all) == 0, "sched_getaffinity");
+  std::array<int, 2> found{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < CPU_SETSIZE && count < found.size(); ++i)
+    if (CPU_ISSET(i, &all)) found[count++] = static_cast<int>(i);
+  if (count < found.size()) throw std::runtime_error("this takes two processors");
+  return found;
+}
+
+void pin(pid_t thread, int processor) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<unsigned>(processor), &one);
+  check(::sched_setaffinity(thread, sizeof one, &one) == 0, "sched_setaffinity");
+}
+
+void pin_threads(pid_t process, int processor) {
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task"))
+    pin(std::stoi(task.path().filename()), processor);
+}
+
+// Two processes that take turns with a window as a client and a worker do, and do nothing else.
+class PingPong {
+ public:
+  explicit PingPong(int processor) : memory_(support::make_memory_file("window")) {
+    check(::ftruncate(memory_.raw(), p9::kWindowSize) == 0, "ftruncate");
+    auto window = p9client::Mapping::of(memory_, 0, p9::kWindowSize);
+    must(window, "mmap");
+    window_.emplace(*std::move(window));
+    child_ = ::fork();
+    check(child_ >= 0, "fork");
+    if (child_ == 0) answer(processor);
+  }
+  PingPong(const PingPong&) = delete;
+  PingPong& operator=(const PingPong&) = delete;
+  ~PingPong() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+  void round() {
+    std::memcpy(datagram(), buffer_.data(), kRequest);
+    pass(p9::kClientActive, p9::kServerActive, kRequest);
+    await(p9::kClientActive);
+    std::memcpy(buffer_.data(), datagram(), header().length.load(std::memory_order_relaxed));
+  }
+
+ private:
+  [[noreturn]] void answer(int processor) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pin(0, processor);
+    for (;;) {
+      await(p9::kServerActive);
+      std::memcpy(buffer_.data(), datagram(), header().length.load(std::memory_order_relaxed));
+      std::memcpy(datagram(), buffer_.data(), kReply);
+      pass(p9::kServerActive, p9::kClientActive, kReply);
+    }
+  }
+  void pass(uint32_t from, uint32_t to, std::size_t length) {
+    header().length.store(static_cast<uint32_t>(length), std::memory_order_relaxed);
+    header().state.compare_exchange_strong(from, to);
+    base::futex_wake(header().state, 1, FutexScope::kShared);
+  }
+  void await(uint32_t mine) {
+    for (uint32_t state = 0; (state = header().state.load()) != mine;)
+      (void)base::futex_wait(header().state, state, FutexScope::kShared);
+  }
+  p9::WindowHeader& header() {
+    return *reinterpret_cast<p9::WindowHeader*>(window_->bytes().data());
+  }
+  std::byte* datagram() { return window_->bytes().data() + p9::kDatagram; }
+
+  base::UniqueFd memory_;
+  std::optional<p9client::Mapping> window_;
+  std::array<std::byte, 256> buffer_{};
+  pid_t child_ = -1;
+};
+
+// How long each round took.
+class Times {
+ public:
+  template <class Round>
+  void take(int rounds, Round&& round) {
+    for (int i = 0; i < rounds; ++i) {
+      auto begin = steady_clock::now();
+      round();
+      all_.push_back(steady_clock::now() - begin);
+    }
+  }
+  // In microseconds. `share` of the rounds took no longer.
+  double quantile(double share) {
+    auto at = all_.begin() + static_cast<std::ptrdiff_t>(share * double(all_.size() - 1));
+    std::ranges::nth_element(all_, at);
+    return double(at->count()) / 1000;
+  }
+  double median() { return quantile(0.5); }
+
+ private:
+  std::vector<nanoseconds> all_;
+};
+
+void print_row(const char* name, Times& times) {
+  std::printf("%-40s %10.2f %10.2f  µs\n", name, times.median(), times.quantile(0.99));
+}
+
+void run(const char* binary, int rounds) {
+  auto [client_processor, server_processor] = two_processors();
+  support::Bundle bundle;
+  bundle.mount("/served", bundle.beside("served"), {"rbind", "rw", "x-gofer.channels=1"}).write();
+  support::Gofer gofer(bundle.config(), bundle.attach_points(),
+                       {.binary = binary, .arguments = {}, .inherited = {}, .user = {}});
+  if (!gofer.ready()) throw std::runtime_error(gofer.failure());
+  pin_threads(gofer.worker(1), server_processor);
+  pin(0, client_processor);
+  PingPong ping_pong(server_processor);
+  auto client = p9client::Client::connect_over_channel(gofer.take_client(1));
+  must(client, "connecting");
+
+  Times bare;
+  Times channel;
+  Times socket;
+  p9::Tgetattr request{p9client::Client::root(), p9::kGetattrBasic};
+  // In slices, one after the other: what else the machine does meets all three alike.
+  for (int slice = 0; slice < kSlices; ++slice) {
+    bare.take(rounds / kSlices, [&] { ping_pong.round(); });
+    channel.take(rounds / kSlices, [&] { must(client->channel()->call(request), "Tgetattr"); });
+    socket.take(rounds / kSlices, [&] { must(client->connection().call(request), "Tgetattr"); });
+  }
+  std::printf("%d round trips each, client on processor %d, server on processor %d\n\n", rounds,
+              client_processor, server_processor);
+  std::printf("%-40s %10s %10s\n", "", "median", "99 %");
+  print_row("bare ping-pong through shared memory", bare);
+  print_row("Tgetattr over a channel", channel);
+  print_row("Tgetattr over the socket", socket);
+  std::printf("\n%-40s %10.2f\n%-40s %10.2f\n", "channel / bare ping-pong",
+              channel.median() / bare.median(), "channel / socket",
+              channel.median() / socket.median());
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  int rounds = kDefaultRounds;
+  if (count == 3) std::from_chars(words[2], words[2] + std::strlen(words[2]), rounds);
+  if (count < 2 || count > 3 || rounds < kSlices) {
+    std::fprintf(stderr, "usage: round_trip GOFER [ROUNDS]\n");
+    return 2;
+  }
+  try {
+    run(words[1], rounds);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "round_trip: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
