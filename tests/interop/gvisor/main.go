@@ -9,7 +9,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
+	_ "unsafe" // for go:linkname
 
 	"gvisor.dev/gvisor/pkg/p9"
 	"gvisor.dev/gvisor/pkg/unet"
@@ -20,6 +22,7 @@ const (
 	versionOwners      = 3
 	versionConnect     = 4
 	versionAllocate    = 7
+	versionChannels    = 8
 	versionGetSetXattr = 10
 	versionListXattr   = 11
 )
@@ -51,6 +54,27 @@ func (s *session) fail(what string, err error, wanted error) {
 	s.expect(err == wanted, "%s: got %v, want %v", what, err, wanted)
 }
 
+// channelsPerClient is how many the package asks for. It takes the number of processors for it; the
+// test is about what the server has.
+//
+//go:linkname channelsPerClient gvisor.dev/gvisor/pkg/p9.channelsPerClient
+var channelsPerClient int
+
+// mostChannels of one client, in the package as in our server.
+const mostChannels = 4
+
+// useChannels checks that the client talks over as many as the server has for its version: each is
+// a mapping of a memory file.
+func (s *session) useChannels(served int) {
+	if s.version < versionChannels {
+		served = 0
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	s.succeed("mappings", err)
+	mapped := strings.Count(string(maps), "/memfd:")
+	s.expect(mapped == served, "%d channels, want %d", mapped, served)
+}
+
 func connect(socketFD int, version uint, tree string, donate bool) (*session, error) {
 	socket, err := unet.NewSocket(socketFD)
 	if err != nil {
@@ -77,18 +101,26 @@ func main() {
 	donate := flag.Bool("donate", true, "whether descriptors are donated")
 	worker := flag.Int("worker", 0, "the worker's process")
 	descriptors := flag.Int("descriptors", 0, "how many the worker may have open at the end")
+	channels := flag.Int("channels", -1, "how many channels the worker has, if that matters")
+	load := flag.Int64("load", 0, "send as many requests, and do nothing else")
 	readOnly := flag.Bool("read-only", false, "whether the tree is served read-only")
 	special := flag.Bool("special", false, "whether sockets and FIFOs are served")
 	flag.Parse()
 
+	channelsPerClient = mostChannels
 	s, err := connect(*socketFD, *ask, *tree, *donate)
 	if err != nil {
 		fmt.Println("cannot connect:", err)
 		os.Exit(1)
 	}
 	s.expect(s.version == uint32(*want), "agreed on %d, want %d", s.version, *want)
+	if *channels >= 0 {
+		s.useChannels(*channels)
+	}
 	if *special {
 		s.special()
+	} else if *load > 0 {
+		s.load(*load, *worker)
 	} else if *readOnly {
 		s.look()
 		s.refuseEveryChange()
