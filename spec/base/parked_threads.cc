@@ -31,14 +31,17 @@ uint32_t wait_while(std::atomic<uint32_t>& state, uint32_t is) {
   return now;
 }
 
+// A thread has the signal mask of the one that makes it.
 int create(pthread_t& id, void* (*body)(void*), void* argument) {
-  sigset_t all;
-  ::sigfillset(&all);
   pthread_attr_t attributes;
   if (int error = ::pthread_attr_init(&attributes)) return error;
   ::pthread_attr_setstacksize(&attributes, kStack);
-  int error = ::pthread_attr_setsigmask_np(&attributes, &all);
-  if (error == 0) error = ::pthread_create(&id, &attributes, body, argument);
+  sigset_t all;
+  sigset_t own;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &own);
+  int error = ::pthread_create(&id, &attributes, body, argument);
+  ::pthread_sigmask(SIG_SETMASK, &own, nullptr);
   ::pthread_attr_destroy(&attributes);
   return error;
 }

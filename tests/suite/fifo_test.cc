@@ -326,8 +326,8 @@ class SpecialState : public Fifos {
     if (opened) {
       EXPECT_EQ(open(fid, p9::kOpenRdwr), "ok");
     }
-    Subject subject{fid, Client::root(), client().new_fid(), name("new"),
-                    name("other" + std::to_string(count_++))};
+    std::string other = "other" + std::to_string(count_++);
+    Subject subject{fid, Client::root(), client().new_fid(), name("new"), name(other)};
     return outcome(client().call(sample(Of<M>{}, subject)));
   }
   void make_anew() const {
