@@ -1,6 +1,7 @@
 // What a request costs on its way: Tgetattr over a channel and over the socket, to a worker in its
 // jail, beside a bare ping-pong through shared memory of messages of the same size. The client runs
-// on one processor and the server on another.
+// on one processor and the server on another. Clients of shared memory either sleep at once, as
+// servers do, or watch it for a moment before.
 //   round_trip GOFER [ROUNDS]
 #include <sched.h>
 #include <signal.h>
@@ -91,9 +92,10 @@ class PingPong {
     ::waitpid(child_, nullptr, 0);
   }
 
-  void round() {
+  void round(bool watches) {
     std::memcpy(datagram(), buffer_.data(), kRequest);
     pass(p9::kClientActive, p9::kServerActive, kRequest);
+    if (watches) p9client::watch_while(header().state, p9::kServerActive);
     await(p9::kClientActive);
     std::memcpy(buffer_.data(), datagram(), header().length.load(std::memory_order_relaxed));
   }
@@ -153,7 +155,11 @@ class Times {
 };
 
 void print_row(const char* name, Times& times) {
-  std::printf("%-40s %10.2f %10.2f  µs\n", name, times.median(), times.quantile(0.99));
+  std::printf("%-48s %10.2f %10.2f  µs\n", name, times.median(), times.quantile(0.99));
+}
+
+void print_ratio(const char* name, Times& one, Times& other) {
+  std::printf("%-48s %10.2f\n", name, one.median() / other.median());
 }
 
 void run(const char* binary, int rounds) {
@@ -169,25 +175,32 @@ void run(const char* binary, int rounds) {
   auto client = p9client::Client::connect_over_channel(gofer.take_client(1));
   must(client, "connecting");
 
-  Times bare;
-  Times channel;
+  std::array<Times, 2> bare;  // the client sleeps, watches
+  std::array<Times, 2> channel;
   Times socket;
   p9::Tgetattr request{p9client::Client::root(), p9::kGetattrBasic};
-  // In slices, one after the other: what else the machine does meets all three alike.
+  // In slices, one after the other: what else the machine does meets all alike.
   for (int slice = 0; slice < kSlices; ++slice) {
-    bare.take(rounds / kSlices, [&] { ping_pong.round(); });
-    channel.take(rounds / kSlices, [&] { must(client->channel()->call(request), "Tgetattr"); });
+    for (bool watches : {false, true}) {
+      client->channel()->watches = watches;
+      bare[watches].take(rounds / kSlices, [&] { ping_pong.round(watches); });
+      channel[watches].take(rounds / kSlices,
+                            [&] { must(client->channel()->call(request), "Tgetattr"); });
+    }
     socket.take(rounds / kSlices, [&] { must(client->connection().call(request), "Tgetattr"); });
   }
   std::printf("%d round trips each, client on processor %d, server on processor %d\n\n", rounds,
               client_processor, server_processor);
-  std::printf("%-40s %10s %10s\n", "", "median", "99 %");
-  print_row("bare ping-pong through shared memory", bare);
-  print_row("Tgetattr over a channel", channel);
+  std::printf("%-48s %10s %10s\n", "", "median", "99 %");
+  print_row("bare futex ping-pong through shared memory", bare[false]);
+  print_row("Tgetattr over a channel, client sleeps", channel[false]);
   print_row("Tgetattr over the socket", socket);
-  std::printf("\n%-40s %10.2f\n%-40s %10.2f\n", "channel / bare ping-pong",
-              channel.median() / bare.median(), "channel / socket",
-              channel.median() / socket.median());
+  print_row("bare ping-pong, client watches, then sleeps", bare[true]);
+  print_row("Tgetattr over a channel, client watches", channel[true]);
+  print_ratio("channel / bare ping-pong, clients sleep", channel[false], bare[false]);
+  print_ratio("channel / socket, clients sleep", channel[false], socket);
+  print_ratio("channel / bare futex ping-pong, client watches", channel[true], bare[false]);
+  print_ratio("channel / socket, client watches", channel[true], socket);
 }
 
 }  // namespace

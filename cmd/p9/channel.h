@@ -38,6 +38,10 @@ class Mapping {
   std::span<std::byte> bytes_;
 };
 
+// Looks at `word` for some microseconds, while it is `value`: a reply mostly comes sooner than a
+// sleeper is woken up.
+void watch_while(const std::atomic<uint32_t>& word, uint32_t value);
+
 class Channel {
  public:
   // What a server gives for two Tchannel.
@@ -82,6 +86,9 @@ class Channel {
 
   // The descriptor that came with the last reply of call(), once; it is closed by the next call.
   UniqueFd take_descriptor() { return std::move(last_.descriptor); }
+
+  // Whether it watches for a reply before it sleeps.
+  bool watches = true;
 
  private:
   Channel(Mapping window, UniqueFd side, base::Fd connection)
