@@ -76,11 +76,7 @@ void pin_threads(pid_t process, int processor) {
 // Two processes that take turns with a window as a client and a worker do, and do nothing else.
 class PingPong {
  public:
-  explicit PingPong(int processor) : memory_(support::make_memory_file("window")) {
-    check(::ftruncate(memory_.raw(), p9::kWindowSize) == 0, "ftruncate");
-    auto window = p9client::Mapping::of(memory_, 0, p9::kWindowSize);
-    must(window, "mmap");
-    window_.emplace(*std::move(window));
+  explicit PingPong(int processor) : window_(make_window()) {
     child_ = ::fork();
     check(child_ >= 0, "fork");
     if (child_ == 0) answer(processor);
@@ -101,6 +97,13 @@ class PingPong {
   }
 
  private:
+  static p9client::Mapping make_window() {
+    base::UniqueFd memory = support::make_memory_file("window");
+    check(::ftruncate(memory.raw(), p9::kWindowSize) == 0, "ftruncate");
+    auto window = p9client::Mapping::of(memory, 0, p9::kWindowSize);
+    must(window, "mmap");
+    return *std::move(window);
+  }
   [[noreturn]] void answer(int processor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     pin(0, processor);
@@ -121,12 +124,11 @@ class PingPong {
       (void)base::futex_wait(header().state, state, FutexScope::kShared);
   }
   p9::WindowHeader& header() {
-    return *reinterpret_cast<p9::WindowHeader*>(window_->bytes().data());
+    return *reinterpret_cast<p9::WindowHeader*>(window_.bytes().data());
   }
-  std::byte* datagram() { return window_->bytes().data() + p9::kDatagram; }
+  std::byte* datagram() { return window_.bytes().data() + p9::kDatagram; }
 
-  base::UniqueFd memory_;
-  std::optional<p9client::Mapping> window_;
+  p9client::Mapping window_;
   std::array<std::byte, 256> buffer_{};
   pid_t child_ = -1;
 };
