@@ -1,6 +1,7 @@
 #include "gofer/channels.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -33,6 +34,11 @@ UniqueFd make_memory_file() {
   return UniqueFd(::memfd_create("9p channels", kFlags));
 }
 
+bool may_run_on_several_processors() {
+  cpu_set_t processors;
+  return ::sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) > 1;
+}
+
 // `fd` at the number `to`, if somebody cares.
 Outcome<UniqueFd> moved(UniqueFd fd, std::optional<Fd> to) {
   if (!to || fd.raw() == to->raw()) return fd;
@@ -58,6 +64,7 @@ Outcome<void> Channels::make(std::size_t count, const std::optional<Numbers>& nu
     return Fd(((*numbers).*first).raw() + static_cast<int>(id));
   };
   TRY(make_windows(count));
+  if (may_run_on_several_processors()) watch_.allow();
   windows_ = TRY(moved(std::move(windows_), number(&Numbers::windows, 0)));
   for (std::size_t id = 0; id < count; ++id) {
     TRY(make_channel(id));
@@ -85,7 +92,7 @@ Outcome<void> Channels::make_windows(std::size_t count) {
 
 Outcome<void> Channels::make_channel(std::size_t id) {
   auto memory = memory_.subspan(offset_of(id)).first<p9::kWindowSize>();
-  Channel& channel = channels_.emplace_back(memory);
+  Channel& channel = channels_.emplace_back(memory, watch_);
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return failed("a socket for descriptors cannot be had", "socketpair", errno);

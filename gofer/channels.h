@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "gofer/watch.h"
 #include "gofer/window.h"
 #include "spec/base/fd.h"
 #include "spec/base/parked_threads.h"
@@ -28,7 +29,7 @@ class Channels {
   };
 
   struct Channel {
-    explicit Channel(std::span<std::byte, p9::kWindowSize> memory) : window(memory) {}
+    Channel(std::span<std::byte, p9::kWindowSize> memory, Watch& watch) : window(memory, &watch) {}
     Window window;
     base::UniqueFd socket;
     base::UniqueFd client_socket;
@@ -58,6 +59,7 @@ class Channels {
   base::Outcome<void> make_windows(std::size_t count);
   base::Outcome<void> make_channel(std::size_t id);
 
+  Watch watch_;
   base::UniqueFd windows_;
   std::span<std::byte> memory_;
   std::deque<Channel> channels_;

@@ -43,6 +43,7 @@ Result<std::size_t> Window::judged_length() const {
 }
 
 Result<void> Window::wait_for_turn() {
+  if (watch_ != nullptr) watch_->look(header().state, p9::kClientActive, eagerness_);
   while (!stopped_) {
     switch (header().state.load(std::memory_order_acquire)) {
       case p9::kServerActive:

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "gofer/p9/flipcall.h"
+#include "gofer/watch.h"
 #include "spec/base/result.h"
 
 namespace gofer {
@@ -17,12 +18,14 @@ namespace gofer {
 class Window {
  public:
   // `memory` is borrowed, shared with the client, and began as zeros.
-  explicit Window(std::span<std::byte, p9::kWindowSize> memory) : memory_(memory) {}
+  // `watch` is borrowed, and shared with other windows; without one wait() sleeps at once.
+  explicit Window(std::span<std::byte, p9::kWindowSize> memory, Watch* watch = nullptr)
+      : memory_(memory), watch_(watch) {}
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
   ~Window() = default;
 
-  // Sleeps until it is the server's turn; returns the length of the datagram, which has at least
+  // Waits until it is the server's turn; returns the length of the datagram, which has at least
   // its header and fits into the window. Errors: ESHUTDOWN when either side has ended the channel
   // (a client may do so by a length of 0), EBADMSG when the client broke the rules, EFAULT when the
   // kernel cannot have the memory. What it returns is a turn, until hand_over() or close().
@@ -55,6 +58,8 @@ class Window {
   void show_end();
 
   std::span<std::byte, p9::kWindowSize> memory_;
+  Watch* watch_;
+  Eagerness eagerness_;
   std::atomic<uint32_t> turn_ = 0;  // 1: under way
   std::atomic<bool> stopped_ = false;
 };
