@@ -91,7 +91,7 @@ class PingPong {
   void round(bool watches) {
     std::memcpy(datagram(), buffer_.data(), kRequest);
     pass(p9::kClientActive, p9::kServerActive, kRequest);
-    if (watches) p9client::watch_while(header().state, p9::kServerActive);
+    if (watches) (void)base::watch_while(header().state, p9::kServerActive);
     await(p9::kClientActive);
     std::memcpy(buffer_.data(), datagram(), header().length.load(std::memory_order_relaxed));
   }

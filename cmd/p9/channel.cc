@@ -20,9 +20,6 @@ using std::chrono::steady_clock;
 // was killed wakes nobody.
 constexpr milliseconds kLook{200};
 
-// As long as it takes to wake a sleeper on another processor of a virtual machine, and to answer.
-constexpr std::chrono::microseconds kWatch{40};
-
 bool hung_up(base::Fd connection) {
   pollfd poll{connection.raw(), POLLRDHUP, 0};
   return ::poll(&poll, 1, 0) > 0 && (poll.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
@@ -37,12 +34,6 @@ milliseconds receive_timeout(base::Fd socket) {
 }
 
 }  // namespace
-
-void watch_while(const std::atomic<uint32_t>& word, uint32_t value) {
-  auto end = steady_clock::now() + kWatch;
-  while (word.load(std::memory_order_relaxed) == value && steady_clock::now() < end)
-    for (int i = 0; i < 8; ++i) __builtin_ia32_pause();
-}
 
 Result<Mapping> Mapping::of(base::Fd file, uint64_t offset, uint64_t length) {
   void* at = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file.raw(),
@@ -134,7 +125,7 @@ Result<void> Channel::hand_over(std::size_t size) {
 Result<void> Channel::await_turn() const {
   auto& turn = header().state;
   auto began = steady_clock::now();
-  if (watches) watch_while(turn, p9::kServerActive);
+  if (watches) (void)base::watch_while(turn, p9::kServerActive);
   for (;;) {
     uint32_t state = turn.load(std::memory_order_acquire);
     if (state == p9::kClientActive) return {};

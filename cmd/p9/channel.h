@@ -6,7 +6,6 @@
 // sleeps on it (gofer/p9/flipcall.h).
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -37,10 +36,6 @@ class Mapping {
   explicit Mapping(std::span<std::byte> bytes) : bytes_(bytes) {}
   std::span<std::byte> bytes_;
 };
-
-// Looks at `word` for some microseconds, while it is `value`: a reply mostly comes sooner than a
-// sleeper is woken up.
-void watch_while(const std::atomic<uint32_t>& word, uint32_t value);
 
 class Channel {
  public:
