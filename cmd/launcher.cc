@@ -43,10 +43,6 @@ using base::UniqueFd;
 constexpr Fd kStderr{2};
 constexpr Fd kSupervisorStatus{3};  // the number that the supervisor's policy names
 
-base::Problem failed(const char* step, const char* what, const char* call) {
-  return {.step = step, .where = {}, .what = what, .syscall = call, .error = errno};
-}
-
 struct Plan {
   spec::Bundle bundle;
   spec::AttachPlan attach;
@@ -154,7 +150,7 @@ class Launcher {
 
   Outcome<void> keep_from_children(int fd) {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return {};
-    base::Problem problem = failed("options", "is not an open descriptor", "fcntl");
+    base::Problem problem = failed_call("options", "is not an open descriptor", "fcntl");
     problem.exit = base::ExitCode::kUsage;
     problem.where =
         (fd == options_.status_fd ? "--status-fd " : "--mounts-fd ") + std::to_string(fd);
@@ -218,7 +214,7 @@ Outcome<void> Launcher::start_command() {
   for (std::size_t i = 0; i < plan_.attach.attach_points.size(); ++i) {
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-      return base::failure(failed("clients", "no socket for an attach point", "socketpair"));
+      return base::failure(failed_call("clients", "no socket for an attach point", "socketpair"));
     transports_.emplace_back(pair[0]);
     ends.emplace_back(pair[1]);
     command_fds_.push_back(pair[1]);
@@ -302,7 +298,8 @@ Outcome<void> Launcher::lock_down() {
   if (options_.status_fd) {
     if (*options_.status_fd != kSupervisorStatus.raw() &&
         ::dup3(*options_.status_fd, kSupervisorStatus.raw(), O_CLOEXEC) < 0)
-      return base::failure(failed("supervisor", "the status descriptor cannot be moved", "dup3"));
+      return base::failure(
+          failed_call("supervisor", "the status descriptor cannot be moved", "dup3"));
     keep.push_back(kSupervisorStatus);
     status_ = supervisor_status_;
   }
@@ -340,7 +337,7 @@ int check(const Options& options) {
   if (!text) return report(text.error(), options.log_format);
   std::fputs(text->c_str(), stdout);
   if (std::fflush(stdout) == 0) return static_cast<int>(base::ExitCode::kOk);
-  return report(failed("check", "the plan cannot be printed", "write"), options.log_format);
+  return report(failed_call("check", "the plan cannot be printed", "write"), options.log_format);
 }
 
 }  // namespace cmd

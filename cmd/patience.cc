@@ -10,15 +10,13 @@
 #include <csignal>
 #include <vector>
 
+#include "cmd/report.h"
+
 namespace cmd {
 namespace {
 
 using base::Outcome;
 using base::UniqueFd;
-
-base::Problem failed(const char* step, const char* what, const char* call) {
-  return {.step = step, .where = {}, .what = what, .syscall = call, .error = errno};
-}
 
 // A pid 1 is not ended by a signal that it leaves to its default action.
 void end_by(int signal) {
@@ -38,14 +36,14 @@ Outcome<Patience> Patience::open(Supervisor& supervisor) {
   sigset_t set = supervised_signals();
   UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (signals.valid()) return Patience(supervisor, std::move(signals));
-  return base::failure(failed("workers", "signals cannot be received", "signalfd"));
+  return base::failure(failed_call("workers", "signals cannot be received", "signalfd"));
 }
 
 Outcome<void> Patience::wait(std::span<pollfd> others) {
   std::vector<pollfd> all{{.fd = signals_.raw(), .events = POLLIN, .revents = 0}};
   all.insert(all.end(), others.begin(), others.end());
   if (::poll(all.data(), all.size(), -1) < 0 && errno != EINTR)
-    return base::failure(failed("workers", "waiting failed", "poll"));
+    return base::failure(failed_call("workers", "waiting failed", "poll"));
   std::copy(all.begin() + 1, all.end(), others.begin());
   if (all[0].revents != 0) obey();
   return {};
@@ -67,7 +65,7 @@ Outcome<void> write_patiently(base::Fd to, std::string_view text, Supervisor& su
     if (reader[0].revents == 0) continue;
     ssize_t n = ::write(to.raw(), text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
     if (n < 0 && errno != EINTR)
-      return base::failure(failed("mounts", "--mounts-fd cannot be written", "write"));
+      return base::failure(failed_call("mounts", "--mounts-fd cannot be written", "write"));
     if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};

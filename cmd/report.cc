@@ -1,5 +1,6 @@
 #include "cmd/report.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
 
@@ -9,6 +10,10 @@ namespace {
 constexpr base::Fd kStderr{2};
 
 }  // namespace
+
+base::Problem failed_call(const char* step, const char* what, const char* call) {
+  return {.step = step, .where = {}, .what = what, .syscall = call, .error = errno};
+}
 
 int report(const base::Problem& problem, base::LogFormat format) {
   std::string line = to_line(problem);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cmd/patience.h"
+#include "cmd/report.h"
 #include "cmd/worker.h"
 #include "policies/programs.h"
 #include "sandbox/lockdown.h"
@@ -20,10 +21,6 @@ namespace {
 
 using base::Outcome;
 using base::UniqueFd;
-
-base::Problem failed(const char* what, const char* call) {
-  return {.step = "workers", .where = {}, .what = what, .syscall = call, .error = errno};
-}
 
 // A child that is locking itself down.
 struct Starting {
@@ -59,7 +56,7 @@ class Start {
 Outcome<void> Start::fork_init(base::Fd launcher) {
   sandbox::Handshake handshake = TRY(sandbox::make_handshake());
   pid_t pid = ::fork();
-  if (pid < 0) return base::failure(failed("pid 1 cannot be started", "fork"));
+  if (pid < 0) return base::failure(failed_call("workers", "pid 1 cannot be started", "fork"));
   if (pid == 0) {
     sandbox::InitJail jail{.control = handshake.child,
                            .launcher = launcher,
@@ -78,7 +75,7 @@ Outcome<void> Start::fork_init(base::Fd launcher) {
 Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base::Fd launcher) {
   sandbox::Handshake handshake = TRY(sandbox::make_handshake());
   pid_t pid = ::fork();
-  if (pid < 0) return base::failure(failed("a worker cannot be started", "fork"));
+  if (pid < 0) return base::failure(failed_call("workers", "a worker cannot be started", "fork"));
   if (pid == 0) {
     spec::Role role = spec::worker_role(served.point.access);
     sandbox::WorkerJail jail{.where = served.point.where,
