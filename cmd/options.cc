@@ -234,8 +234,8 @@ std::string help_text() {
          "gofer makes them and runs CMD, which finds its ends described in GOFER_MOUNTS. The "
          "third\n"
          "prints what would be served. gofer(8) has the details and the exit statuses, and the "
-         "line "
-         "by\nwhich a runsc-like runtime starts it in the place of its own gofer.\n"
+         "line by\n"
+         "which a runsc-like runtime starts it in the place of its own gofer.\n"
       << all_options();
   return out.str();
 }

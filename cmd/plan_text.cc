@@ -74,23 +74,29 @@ std::string lay_out(const std::vector<Row>& rows) {
   return out;
 }
 
+// How an attach point is served, as far as OCI has no word for it.
+void add_options(Json::Object& object, const spec::GoferOptions& options) {
+  object.emplace_back("xattr", xattr_json(options.xattrs));
+  object.emplace_back("locks", Json(options.locks));
+  object.emplace_back("donate", Json(options.donate));
+  object.emplace_back("uds", Json(options.uds));
+  object.emplace_back("fifo", Json(options.fifo));
+  object.emplace_back("channels", Json(uint64_t{options.channels}));
+}
+
 Json attach_point_json(const Served& served) {
-  return Json(Json::Object{{"where", text(served.point.where)},
-                           {"destination", text(served.location.destination)},
-                           {"source", text(served.source.real_path)},
-                           {"kind", text(served.source.kind)},
-                           {"readonly", Json(served.read_only())},
-                           {"panic_on_write", Json(served.panics())},
-                           {"recursive", Json(served.point.recursive)},
-                           {"mknod_fifo", Json(served.point.options.special.fifo)},
-                           {"mknod_socket", Json(served.point.options.special.socket)},
-                           {"xattr", xattr_json(served.point.options.xattrs)},
-                           {"locks", Json(served.point.options.locks)},
-                           {"donate", Json(served.point.options.donate)},
-                           {"uds", Json(served.point.options.uds)},
-                           {"fifo", Json(served.point.options.fifo)},
-                           {"channels", Json(uint64_t{served.point.options.channels})},
-                           {"idmapped", Json(!served.point.ids.empty())}});
+  Json::Object object{{"where", text(served.point.where)},
+                      {"destination", text(served.location.destination)},
+                      {"source", text(served.source.real_path)},
+                      {"kind", text(served.source.kind)},
+                      {"readonly", Json(served.read_only())},
+                      {"panic_on_write", Json(served.panics())},
+                      {"recursive", Json(served.point.recursive)},
+                      {"mknod_fifo", Json(served.point.options.special.fifo)},
+                      {"mknod_socket", Json(served.point.options.special.socket)}};
+  add_options(object, served.point.options);
+  object.emplace_back("idmapped", Json(!served.point.ids.empty()));
+  return Json(std::move(object));
 }
 
 std::vector<std::string> all_notes(const Found& found, const spec::AttachPlan& plan) {
@@ -163,18 +169,15 @@ Json plan_json(const Found& found, const spec::AttachPlan& plan) {
 
 Json::Array ready_json(std::span<const Served> served, std::span<const pid_t> pids) {
   Json::Array array;
-  for (std::size_t i = 0; i < served.size(); ++i)
-    array.emplace_back(Json::Object{{"destination", text(served[i].location.destination)},
-                                    {"source", text(served[i].source.real_path)},
-                                    {"readonly", Json(served[i].read_only())},
-                                    {"panic_on_write", Json(served[i].panics())},
-                                    {"xattr", xattr_json(served[i].point.options.xattrs)},
-                                    {"locks", Json(served[i].point.options.locks)},
-                                    {"donate", Json(served[i].point.options.donate)},
-                                    {"uds", Json(served[i].point.options.uds)},
-                                    {"fifo", Json(served[i].point.options.fifo)},
-                                    {"channels", Json(uint64_t{served[i].point.options.channels})},
-                                    {"pid", Json(static_cast<int64_t>(pids[i]))}});
+  for (std::size_t i = 0; i < served.size(); ++i) {
+    Json::Object object{{"destination", text(served[i].location.destination)},
+                        {"source", text(served[i].source.real_path)},
+                        {"readonly", Json(served[i].read_only())},
+                        {"panic_on_write", Json(served[i].panics())}};
+    add_options(object, served[i].point.options);
+    object.emplace_back("pid", Json(static_cast<int64_t>(pids[i])));
+    array.emplace_back(std::move(object));
+  }
   return array;
 }
 
