@@ -28,31 +28,31 @@ uint32_t permitted_type(const AttachPoint& attach_point, uint32_t mode) {
   }
 }
 
+// Makes a new object in the directory that `parent` stands for, by `make(dir)`.
+template <class Make>
+Result<p9::Qid> make_in(Session& session, FidState& parent, p9::Name name, uint32_t mode,
+                        Owner owner, Make make) {
+  Pin dir = TRY(session.descriptor(parent));
+  NewObject object{
+      .dir = dir, .name = name, .mode = mode, .uid = owner.uid_or(parent.uid), .gid = owner.gid};
+  TRY(make(dir));
+  return settle(session, object);
+}
+
 Result<p9::Qid> make_directory(Session& session, p9::Fid where, p9::Name name, uint32_t mode,
                                Owner owner) {
   FidState& parent = *TRY(session.fids().find(where));
-  Pin dir = TRY(session.descriptor(parent));
-  NewObject object{.dir = dir,
-                   .name = name,
-                   .mode = S_IFDIR | (mode & kModeBits),
-                   .uid = owner.uid_or(parent.uid),
-                   .gid = owner.gid};
-  TRY(host::mkdirat(dir, host::Path(name), mode & kModeBits));
-  return settle(session, object);
+  uint32_t bits = mode & kModeBits;
+  return make_in(session, parent, name, S_IFDIR | bits, owner,
+                 [&](base::Fd dir) { return host::mkdirat(dir, host::Path(name), bits); });
 }
 
 Result<p9::Qid> make_symlink(Session& session, p9::Fid where, p9::Name name,
                              std::string_view target, Owner owner) {
   if (target.find('\0') != target.npos) return fail(EINVAL);
   FidState& parent = *TRY(session.fids().find(where));
-  Pin dir = TRY(session.descriptor(parent));
-  NewObject object{.dir = dir,
-                   .name = name,
-                   .mode = kLinkMode,
-                   .uid = owner.uid_or(parent.uid),
-                   .gid = owner.gid};
-  TRY(host::symlinkat(target, dir, host::Path(name)));
-  return settle(session, object);
+  return make_in(session, parent, name, kLinkMode, owner,
+                 [&](base::Fd dir) { return host::symlinkat(target, dir, host::Path(name)); });
 }
 
 Result<p9::Qid> make_node(Session& session, p9::Fid where, p9::Name name, uint32_t mode,
@@ -60,14 +60,9 @@ Result<p9::Qid> make_node(Session& session, p9::Fid where, p9::Name name, uint32
   FidState& parent = *TRY(session.fids().find(where));
   uint32_t type = permitted_type(session.attach_point(), mode);
   if (type == 0) return fail(EPERM);
-  Pin dir = TRY(session.descriptor(parent));
-  NewObject object{.dir = dir,
-                   .name = name,
-                   .mode = type | (mode & kModeBits),
-                   .uid = owner.uid_or(parent.uid),
-                   .gid = owner.gid};
-  TRY(host::mknodat(dir, host::Path(name), object.mode));
-  return settle(session, object);
+  uint32_t whole = type | (mode & kModeBits);
+  return make_in(session, parent, name, whole, owner,
+                 [&](base::Fd dir) { return host::mknodat(dir, host::Path(name), whole); });
 }
 
 }  // namespace
