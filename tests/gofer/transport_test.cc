@@ -6,14 +6,10 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,33 +23,6 @@ namespace {
 using base::UniqueFd;
 
 constexpr p9::Tag kTag{42};
-
-struct Received {
-  std::size_t bytes = 0;
-  std::vector<UniqueFd> fds;
-};
-
-// One recvmsg(2) of at most room.size() bytes.
-Received receive(base::Fd socket, std::span<std::byte> room) {
-  iovec data{.iov_base = room.data(), .iov_len = room.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(4 * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  Received received;
-  received.bytes = static_cast<std::size_t>(
-      std::max<ssize_t>(0, ::recvmsg(socket.raw(), &message, MSG_CMSG_CLOEXEC)));
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr) return received;
-  for (std::size_t i = 0; i < (header->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
-    int raw = -1;
-    std::memcpy(&raw, CMSG_DATA(header) + i * sizeof raw, sizeof raw);
-    received.fds.emplace_back(raw);
-  }
-  return received;
-}
 
 void fill(Transport& transport, std::size_t size, char with) {
   auto room = transport.reply_room(size);
@@ -75,9 +44,9 @@ TEST(TransportWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithThe
   std::string text;
   for (std::size_t i = 0; i < 35; ++i) {
     std::byte byte{};
-    Received one = receive(client, {&byte, 1});
+    support::Received one = support::receive_descriptors(client, {&byte, 1});
     ASSERT_EQ(one.bytes, 1U);
-    EXPECT_EQ(one.fds.size(), i == 10 ? 1U : 0U) << i;
+    EXPECT_EQ(one.descriptors.size(), i == 10 ? 1U : 0U) << i;
     text += static_cast<char>(byte);
   }
   EXPECT_EQ(text, std::string(10, 'a') + std::string(20, 'b') + std::string(5, 'c'));
@@ -95,11 +64,11 @@ TEST(TransportWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer)
   std::size_t bytes = 0;
   std::size_t fds = 0;
   while (bytes < kSize) {
-    Received some = receive(client, room);
+    support::Received some = support::receive_descriptors(client, room);
     if (some.bytes == 0) break;
-    EXPECT_EQ(some.fds.size(), bytes == 0 ? 1U : 0U);
+    EXPECT_EQ(some.descriptors.size(), bytes == 0 ? 1U : 0U);
     bytes += some.bytes;
-    fds += some.fds.size();
+    fds += some.descriptors.size();
   }
   sender.join();
   EXPECT_EQ(bytes, kSize);

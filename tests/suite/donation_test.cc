@@ -3,17 +3,16 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "tests/suite/batch.h"
 #include "tests/suite/samples.h"
 #include "tests/suite/world.h"
+#include "tests/support/descriptors.h"
 
 namespace suite {
 namespace {
@@ -179,30 +178,6 @@ TEST_F(Donation, IsNeverOfWhatCouldNotBeOpened) {
   EXPECT_FALSE(taken().valid());
 }
 
-// One recvmsg(2) of at most `size` bytes: how many came, and which descriptors with them.
-std::size_t receive(base::Fd socket, std::span<std::byte> room, std::vector<UniqueFd>& fds) {
-  iovec data{.iov_base = room.data(), .iov_len = room.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(8 * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t count = ::recvmsg(socket.raw(), &message, MSG_CMSG_CLOEXEC);
-  EXPECT_GT(count, 0);
-  EXPECT_EQ(message.msg_flags & MSG_CTRUNC, 0);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr) {
-    EXPECT_EQ(header->cmsg_type, SCM_RIGHTS);
-    for (std::size_t i = 0; i < (header->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
-      int raw = -1;
-      std::memcpy(&raw, CMSG_DATA(header) + i * sizeof raw, sizeof raw);
-      fds.emplace_back(raw);
-    }
-  }
-  return count < 0 ? 0 : static_cast<std::size_t>(count);
-}
-
 TEST_F(Donation, ComesAloneWithTheFirstByteOfItsReply) {
   UniqueFid file = walk("file");
   auto& connection = client().connection();
@@ -213,9 +188,10 @@ TEST_F(Donation, ComesAloneWithTheFirstByteOfItsReply) {
   constexpr std::size_t kLopen = 7 + 17;
   std::byte byte{};
   for (std::size_t i = 0; i < 2 * kGetattr + kLopen; ++i) {
-    std::vector<UniqueFd> fds;
-    ASSERT_EQ(receive(connection.socket(), {&byte, 1}, fds), 1U);
-    EXPECT_EQ(fds.size(), i == kGetattr ? 1U : 0U) << "at byte " << i;
+    support::Received received = support::receive_descriptors(connection.socket(), {&byte, 1});
+    ASSERT_EQ(received.bytes, 1U);
+    EXPECT_FALSE(received.truncated);
+    EXPECT_EQ(received.descriptors.size(), i == kGetattr ? 1U : 0U) << "at byte " << i;
   }
 }
 

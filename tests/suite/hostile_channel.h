@@ -20,6 +20,7 @@
 
 #include "cmd/p9/channel.h"
 #include "spec/base/futex.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
 
 namespace suite {
@@ -186,21 +187,10 @@ inline void lead_astray(std::atomic<uint32_t>& from, std::atomic<uint32_t>& to) 
 
 // Sends descriptors over `socket` until it takes no more; says how many packets it took.
 inline int flood(base::Fd socket, int most) {
-  constexpr std::size_t kMany = 64;
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kMany * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(kMany * sizeof(int));
-  for (std::size_t i = 0; i < kMany; ++i) {
-    int fd = STDERR_FILENO;
-    std::memcpy(CMSG_DATA(header) + i * sizeof fd, &fd, sizeof fd);
-  }
+  const std::vector<base::Fd> logs(64, base::Fd(STDERR_FILENO));
   int taken = 0;
-  while (taken < most && ::sendmsg(socket.raw(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+  while (taken < most &&
+         support::send_descriptors(socket, {}, logs, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
     ++taken;
   return taken;
 }

@@ -8,6 +8,13 @@
 
 namespace suite {
 
+// How often a client tries what the host may spoil.
+#ifdef GOFER_INSTRUMENTED
+inline constexpr int kRoundsMeanwhile = 2'000;
+#else
+inline constexpr int kRoundsMeanwhile = 20'000;
+#endif
+
 // Does the same thing over and over in a thread of the host, until it goes out of scope.
 class Meanwhile {
  public:

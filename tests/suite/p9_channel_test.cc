@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -55,18 +54,8 @@ class Peer {
 
   // `count` descriptors, in one packet of no bytes.
   void send_descriptors(std::size_t count) {
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * sizeof(int))> control{};
-    msghdr message{};
-    message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    int log = STDERR_FILENO;
-    for (std::size_t i = 0; i < count; ++i)
-      std::memcpy(CMSG_DATA(header) + i * sizeof log, &log, sizeof log);
-    EXPECT_EQ(::sendmsg(side_.raw(), &message, 0), 0);
+    std::vector<base::Fd> logs(count, base::Fd(STDERR_FILENO));
+    EXPECT_EQ(support::send_descriptors(side_, {}, logs), 0);
   }
 
   // The turn that every server takes first.

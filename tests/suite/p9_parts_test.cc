@@ -1,11 +1,9 @@
 // The parts of the p9 tool that need no server: paths, GOFER_MOUNTS, and what is printed.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -121,22 +119,9 @@ TEST(Entries, ThatAreCutAreRefused) {
 }
 
 // Sends a frame with `count` descriptors of the log of the test, as a server might.
-void send_with(base::Fd socket, std::vector<std::byte> frame, std::size_t count) {
-  iovec data{.iov_base = frame.data(), .iov_len = frame.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(count * sizeof(int));
-  int log = STDERR_FILENO;
-  for (std::size_t i = 0; i < count; ++i)
-    std::memcpy(CMSG_DATA(header) + i * sizeof log, &log, sizeof log);
-  ASSERT_EQ(::sendmsg(socket.raw(), &message, 0), static_cast<ssize_t>(frame.size()));
+void send_with(base::Fd socket, std::span<const std::byte> frame, std::size_t count) {
+  std::vector<base::Fd> logs(count, base::Fd(STDERR_FILENO));
+  ASSERT_EQ(support::send_descriptors(socket, frame, logs), static_cast<ssize_t>(frame.size()));
 }
 
 TEST(Descriptors, ComeWithAReplyAndAreClosedWhenNobodyTakesThem) {

@@ -22,12 +22,6 @@ namespace {
 
 using base::UniqueFd;
 
-#ifdef GOFER_INSTRUMENTED
-constexpr int kRounds = 2'000;
-#else
-constexpr int kRounds = 20'000;
-#endif
-
 struct Type {
   const char* file;
   uint32_t wire;
@@ -299,7 +293,7 @@ TEST_F(UnixSockets, D3_SwappedForLinksAndFilesLeadNowhereElse) {
     Meanwhile accepting([&] {
       while (has_visitor(listener(kTypes[0]))) accepted(listener(kTypes[0])).reset();
     });
-    for (int round = 0; round < kRounds && !HasFatalFailure(); ++round) {
+    for (int round = 0; round < kRoundsMeanwhile && !HasFatalFailure(); ++round) {
       Batch batch;
       batch.add(p9::Twalk{Client::root(), kFid, {{name("stream")}, 1}});
       batch.add(p9::Tlconnect{kFid, p9::kSocketStream});

@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <stdexcept>
 #include <system_error>
 
 namespace support {
@@ -20,24 +22,6 @@ namespace {
 void check(bool good, const char* call) {
   if (!good) throw std::system_error(errno, std::generic_category(), call);
 }
-
-// A message of one byte, and room for one descriptor beside it.
-struct Envelope {
-  char byte = 0;
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-
-  Envelope() {
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-  }
-  Envelope(const Envelope&) = delete;
-  Envelope& operator=(const Envelope&) = delete;
-  ~Envelope() = default;
-};
 
 }  // namespace
 
@@ -69,25 +53,59 @@ std::string content_of(base::Fd memory_file) {
   return text;
 }
 
-bool send_descriptor(base::Fd socket, base::Fd what) {
-  Envelope envelope;
-  cmsghdr* header = CMSG_FIRSTHDR(&envelope.message);
+ssize_t send_descriptors(base::Fd socket, std::span<const std::byte> data,
+                         std::span<const base::Fd> what, int flags) {
+  iovec bytes{.iov_base = const_cast<std::byte*>(data.data()), .iov_len = data.size()};
+  std::vector<int> raw(what.size());
+  std::ranges::transform(what, raw.begin(), &base::Fd::raw);
+  std::size_t size = raw.size() * sizeof(int);
+  // On the heap, which is aligned for anything.
+  std::vector<std::byte> control(CMSG_SPACE(size));
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  int raw = what.raw();
-  std::memcpy(CMSG_DATA(header), &raw, sizeof raw);
-  return ::sendmsg(socket.raw(), &envelope.message, MSG_NOSIGNAL) == 1;
+  header->cmsg_len = CMSG_LEN(size);
+  std::memcpy(CMSG_DATA(header), raw.data(), size);
+  return ::sendmsg(socket.raw(), &message, flags);
+}
+
+Received receive_descriptors(base::Fd socket, std::span<std::byte> room, int flags) {
+  iovec bytes{.iov_base = room.data(), .iov_len = room.size()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(8 * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t count = ::recvmsg(socket.raw(), &message, flags | MSG_CMSG_CLOEXEC);
+  if (count < 0) return {};
+  Received received{.bytes = static_cast<std::size_t>(count),
+                    .truncated = (message.msg_flags & MSG_CTRUNC) != 0};
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr) return received;
+  if (header->cmsg_type != SCM_RIGHTS) throw std::runtime_error("control data of another kind");
+  for (std::size_t i = 0; i < (header->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
+    int raw = -1;
+    std::memcpy(&raw, CMSG_DATA(header) + i * sizeof raw, sizeof raw);
+    received.descriptors.emplace_back(raw);
+  }
+  return received;
+}
+
+bool send_descriptor(base::Fd socket, base::Fd what) {
+  return send_descriptors(socket, std::array{std::byte{}}, std::array{what}, MSG_NOSIGNAL) == 1;
 }
 
 base::UniqueFd receive_descriptor(base::Fd socket) {
-  Envelope envelope;
-  ssize_t n = ::recvmsg(socket.raw(), &envelope.message, MSG_CMSG_CLOEXEC);
-  cmsghdr* header = n == 1 ? CMSG_FIRSTHDR(&envelope.message) : nullptr;
-  if (header == nullptr) return {};
-  int raw = -1;
-  std::memcpy(&raw, CMSG_DATA(header), sizeof raw);
-  return base::UniqueFd(raw);
+  std::byte byte{};
+  Received received = receive_descriptors(socket, {&byte, 1});
+  if (received.bytes != 1 || received.descriptors.empty()) return {};
+  return std::move(received.descriptors.front());
 }
 
 void stand_in(base::Fd own_fds) {

@@ -1,22 +1,19 @@
 #include "tests/support/raw_channel.h"
 
-#include <linux/futex.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
-#include <ctime>
+#include <chrono>
 #include <new>
 #include <system_error>
 #include <utility>
 
 #include "spec/base/futex.h"
+#include "tests/support/descriptors.h"
 
 namespace support {
 
@@ -54,11 +51,11 @@ bool RawChannel::has_server() const {
 }
 
 uint32_t RawChannel::wait() {
-  constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 50'000'000};
+  constexpr std::chrono::milliseconds kLook{50};
   uint32_t state = p9::kServerActive;
   while ((state = header().state.load(std::memory_order_acquire)) == p9::kServerActive) {
-    long waited = ::syscall(SYS_futex, &header().state, FUTEX_WAIT, state, &kLook, nullptr, 0);
-    if (waited != 0 && errno == ETIMEDOUT && !has_server()) return p9::kShutDown;
+    auto waited = base::futex_wait_for(header().state, state, base::FutexScope::kShared, kLook);
+    if (!waited && waited.error().code() == ETIMEDOUT && !has_server()) return p9::kShutDown;
   }
   return state;
 }
@@ -78,16 +75,9 @@ bool RawChannel::shake_hands() {
 }
 
 base::UniqueFd RawChannel::take_descriptor() {
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t size = ::recvmsg(socket_.raw(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (size != 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return {};
-  int raw = -1;
-  std::memcpy(&raw, CMSG_DATA(header), sizeof raw);
-  return base::UniqueFd(raw);
+  Received received = receive_descriptors(socket_, {}, MSG_DONTWAIT);
+  if (received.bytes != 0 || received.descriptors.empty()) return {};
+  return std::move(received.descriptors.front());
 }
 
 }  // namespace support
