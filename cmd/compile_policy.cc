@@ -4,10 +4,10 @@
 //                                             program as the kernel takes it), STEM.pfc (for
 //                                             people), STEM.inc (for C++)
 //   compile_policy --names FILE               writes the names of the x86-64 system calls, for C++
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string>
@@ -54,10 +54,8 @@ std::string to_initialisers(const sandbox::Program& program) {
 }
 
 template <class T>
-Outcome<T> by_name(std::span<const T> all, std::string_view name) {
-  auto is_it = [name](T one) { return name_of(one) == name; };
-  auto found = std::ranges::find_if(all, is_it);
-  if (found == all.end()) return trouble(std::string(name), "is no role and no extra");
+Outcome<T> known(std::optional<T> found, std::string_view name) {
+  if (!found) return trouble(std::string(name), "is no role and no extra");
   return *found;
 }
 
@@ -65,12 +63,12 @@ Outcome<void> compile_role(const std::string& directory, const std::string& stem
                            std::string_view role, std::span<char*> extra_names) {
   spec::Extras extras;
   for (std::string_view name : extra_names)
-    extras = extras.with(TRY(by_name<spec::Extra>(spec::kExtras, name)));
+    extras = extras.with(TRY(known(spec::extra_named(name), name)));
   auto read_policy = [&](std::string_view name) {
     return read_file(directory + "/" + std::string(name) + ".json");
   };
   auto policy =
-      TRY(spec::load_policy(TRY(by_name<spec::Role>(spec::kRoles, role)), extras, read_policy));
+      TRY(spec::load_policy(TRY(known(spec::role_named(role), role)), extras, read_policy));
   auto program = TRY(sandbox::compile(policy));
   std::string_view bytes(reinterpret_cast<const char*>(program.instructions.data()),
                          program.instructions.size() * sizeof(sock_filter));

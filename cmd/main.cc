@@ -8,6 +8,7 @@
 #include "cmd/options.h"
 #include "cmd/report.h"
 #include "cmd/runsc.h"
+#include "cmd/subcommands.h"
 
 namespace {
 
@@ -20,6 +21,8 @@ bool standard_descriptors_are_open() {
 
 int run(int argc, char** argv) {
   if (cmd::is_runsc_line(argc, argv)) return cmd::serve_runsc(argc, argv);
+  if (const cmd::Subcommand* subcommand = cmd::find_subcommand(argc, argv))
+    return cmd::run_subcommand(*subcommand, cmd::CommandWords(argv + 2, argv + argc));
   auto options = cmd::parse_options(argc, argv);
   if (!options) return cmd::report(options.error(), base::LogFormat::kText);
   switch (options->mode) {

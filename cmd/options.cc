@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cmd/option_values.h"
+#include "cmd/subcommands.h"
 #include "spec/gofer_options.h"
 
 namespace cmd {
@@ -236,7 +237,10 @@ std::string help_text() {
          "prints what would be served. gofer(8) has the details and the exit statuses, and the "
          "line by\n"
          "which a runsc-like runtime starts it in the place of its own gofer.\n"
-      << all_options();
+      << all_options() << "\nBesides serving:\n";
+  for (const Subcommand& subcommand : subcommands())
+    out << "  gofer " << subcommand.name << " " << subcommand.synopsis << "\n      "
+        << subcommand.what << "\n";
   return out.str();
 }
 

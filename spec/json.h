@@ -71,6 +71,10 @@ base::Outcome<Json> parse_json(std::string_view text, std::string_view step, std
 // escaped, and bytes that are not UTF-8 become U+FFFD. Recurses as deep as the value is.
 std::string dump(const Json& value);
 
+// The same for people: a value that fits on the rest of a line of 100 columns stays on it, and of
+// any other each member has a line of its own, indented by two columns for each level.
+std::string dump_indented(const Json& value);
+
 // `text` as a JSON string for a message, cut after 80 bytes ("..." follows the closing quote then).
 std::string quote(std::string_view text);
 

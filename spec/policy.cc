@@ -298,6 +298,12 @@ class Loader {
 
 }  // namespace
 
+std::string_view name_of(Comparison comparison) {
+  const auto* found =
+      std::ranges::find(kComparisons, comparison, [](auto& pair) { return pair.second; });
+  return found->first;
+}
+
 bool holds(const Condition& condition, uint64_t argument) {
   uint64_t value = condition.value;
   switch (condition.comparison) {

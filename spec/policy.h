@@ -25,6 +25,9 @@ enum class Comparison : uint8_t {
   kMaskedEqual,
 };
 
+// "SCMP_CMP_EQ": its name in a policy file.
+std::string_view name_of(Comparison comparison);
+
 inline constexpr std::size_t kSyscallArguments = 6;
 
 // What one argument of a call, taken as an unsigned 64-bit number, has to satisfy.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -72,6 +73,18 @@ class Extras {
 
   std::size_t bits_ = 0;
 };
+
+// The role, or the extra, with this name; nothing if there is none.
+constexpr std::optional<Role> role_named(std::string_view name) {
+  for (Role role : kRoles)
+    if (name_of(role) == name) return role;
+  return std::nullopt;
+}
+constexpr std::optional<Extra> extra_named(std::string_view name) {
+  for (Extra extra : kExtras)
+    if (name_of(extra) == name) return extra;
+  return std::nullopt;
+}
 
 // "rw+uds+fifo": the name of the policy of a worker with these extras.
 inline std::string name_of(Role role, Extras extras) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cmd/p9/client.h"
+#include "tests/cmd/said.h"
 #include "tests/support/bundle.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
@@ -26,20 +27,6 @@ using support::End;
 using support::Gofer;
 using support::Process;
 using Words = std::vector<std::string>;
-
-struct Said {
-  End end;
-  std::string out;
-  std::string err;
-};
-
-Said run(Words words, std::vector<base::Fd> inherited = {}) {
-  words.insert(words.begin(), GOFER_BINARY);
-  Process process(
-      {.words = words, .inherited = std::move(inherited), .environment = {}, .user = {}});
-  End end = process.wait();
-  return {end, process.out(), process.err()};
-}
 
 // A root and a read-only mount, with something in each.
 class Cli : public testing::Test {
