@@ -4,7 +4,10 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/failure.h"
@@ -21,7 +24,7 @@ constexpr uint64_t bit(int capability) {
 }
 
 struct FreeCaps {
-  void operator()(cap_t caps) const { ::cap_free(caps); }
+  void operator()(void* caps) const { ::cap_free(caps); }
 };
 using Caps = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCaps>;
 
@@ -70,6 +73,22 @@ uint64_t capabilities_of(Role role, const spec::XattrNames& served) {
       return 0;
   }
   return 0;
+}
+
+std::string capability_names(uint64_t capabilities) {
+  std::string names;
+  for (int capability = 0; capability < 64; ++capability) {
+    if ((capabilities & bit(capability)) == 0) continue;
+    std::unique_ptr<char, FreeCaps> name(::cap_to_name(capability));
+    std::string_view text = name ? name.get() : "";
+    constexpr std::string_view kPrefix = "cap_";
+    if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
+    names.append(names.empty() ? "" : " ")
+        .append(text.empty() ? std::to_string(capability) : std::string(text));
+  }
+  std::ranges::transform(names, names.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return names.empty() ? "none" : names;
 }
 
 base::Outcome<void> check_capabilities(const spec::AttachPoint& point) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "spec/attach_plan.h"
 #include "spec/base/problem.h"
@@ -16,6 +17,10 @@ namespace sandbox {
 //               security: SETFCAP, to set security.capability;  trusted: SYS_ADMIN
 //   supervisor, init: none
 uint64_t capabilities_of(spec::Role role, const spec::XattrNames& served = {});
+
+// Their names without the prefix, "CHOWN DAC_OVERRIDE"; a number for one that has none here; "none"
+// for none.
+std::string capability_names(uint64_t capabilities);
 
 // Whether the capabilities that `point` asks for would count here. The kernel shows trusted.* to
 // CAP_SYS_ADMIN of the initial user namespace alone: kNoPermission anywhere else.

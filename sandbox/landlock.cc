@@ -3,6 +3,7 @@
 #include <linux/landlock.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 
@@ -22,6 +23,12 @@ constexpr uint64_t kNetConnectTcp = uint64_t{1} << 1;  // ABI 4
 constexpr uint64_t kScopeAbstract = uint64_t{1} << 0;  // ABI 6
 constexpr uint64_t kScopeSignal = uint64_t{1} << 1;    // ABI 6
 constexpr int kNewestKnown = 8;  // 7 and 8 add logging and threads: nothing more to refuse
+
+// LANDLOCK_ACCESS_FS_..., by bit.
+constexpr std::array<std::string_view, 16> kRightNames = {
+    "EXECUTE",   "WRITE_FILE", "READ_FILE", "READ_DIR",  "REMOVE_DIR", "REMOVE_FILE",
+    "MAKE_CHAR", "MAKE_DIR",   "MAKE_REG",  "MAKE_SOCK", "MAKE_FIFO",  "MAKE_BLOCK",
+    "MAKE_SYM",  "REFER",      "TRUNCATE",  "IOCTL_DEV"};
 
 struct RulesetAttributes {
   uint64_t handled_access_fs = 0;
@@ -54,7 +61,7 @@ Call failed(std::string_view syscall, std::string_view what) {
 }
 
 base::Outcome<int> restrict_to(Role role, const base::Fd* root, bool is_directory, int require) {
-  int abi = std::min(landlock_abi(), kNewestKnown);
+  int abi = landlock_abi();
   if (abi < require)
     return base::failure(base::Problem{
         .exit = base::ExitCode::kUnavailable,
@@ -81,7 +88,7 @@ base::Outcome<int> restrict_to(Role role, const base::Fd* root, bool is_director
 
 int landlock_abi() {
   auto version = sys::landlock_version();
-  return version ? *version : 0;
+  return version ? std::min(*version, kNewestKnown) : 0;
 }
 
 uint64_t landlock_handled(int abi) {
@@ -103,6 +110,13 @@ uint64_t landlock_rights(Role role, bool is_directory, int abi) {
   if (role != Role::kReadWrite) rights &= kReading;
   if (!is_directory) rights &= kOfFiles;
   return rights;
+}
+
+std::string landlock_names(uint64_t rights) {
+  std::string names;
+  for (std::size_t i = 0; i < kRightNames.size(); ++i)
+    if ((rights >> i & 1) != 0) names.append(names.empty() ? "" : " ").append(kRightNames[i]);
+  return names.empty() ? "none" : names;
 }
 
 base::Outcome<int> restrict_files(Role role, base::Fd root, bool is_directory, int require) {
