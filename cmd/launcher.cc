@@ -5,11 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -17,9 +15,8 @@
 #include "cmd/patience.h"
 #include "cmd/plan_text.h"
 #include "cmd/report.h"
-#include "cmd/runsc.h"
 #include "cmd/served.h"
-#include "cmd/spec_file.h"
+#include "cmd/start_plan.h"
 #include "cmd/status.h"
 #include "cmd/supervisor.h"
 #include "cmd/workers.h"
@@ -30,8 +27,6 @@
 #include "sandbox/lockdown.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/skips.h"
-#include "spec/attach_plan.h"
-#include "spec/bundle.h"
 
 namespace cmd {
 namespace {
@@ -42,50 +37,6 @@ using base::UniqueFd;
 
 constexpr Fd kStderr{2};
 constexpr Fd kSupervisorStatus{3};  // the number that the supervisor's policy names
-
-struct Plan {
-  spec::Bundle bundle;
-  spec::AttachPlan attach;
-};
-
-// What the spec says may change the options of a start in the place of runsc's gofer.
-Outcome<Plan> read_plan(Options& options) {
-  std::string text = TRY(read_spec(options));
-  Plan plan;
-  plan.bundle = TRY(spec::parse_bundle(text, spec_name(options)));
-  auto notes = TRY(settle_runsc(plan.bundle, options));
-  plan.attach = TRY(make_attach_plan(plan.bundle, {.bundle = options.bundle,
-                                                   .read_only_root = options.read_only_root,
-                                                   .read_only = options.read_only,
-                                                   .panic_on_write = options.panic_on_write,
-                                                   .uds = options.host_uds,
-                                                   .fifo = options.host_fifo,
-                                                   .channels = options.channels,
-                                                   .for_runsc = options.runsc.has_value(),
-                                                   .strict = options.strict,
-                                                   .max_mounts = options.max_mounts}));
-  std::ranges::move(notes, std::back_inserter(plan.attach.notes));
-  return plan;
-}
-
-bool serves_sockets(const spec::AttachPoint& point) {
-  return point.options.uds;
-}
-
-// A socket belongs to the network namespace that it was made in, whoever holds it, and the other
-// layers that keep a worker from the network do not hold the client that it was donated to.
-Outcome<void> check_skips(sandbox::Skips skips, const spec::AttachPlan& plan) {
-  if (!skips.has(sandbox::Skippable::kNetworkNamespace)) return {};
-  auto point = std::ranges::find_if(plan.attach_points, serves_sockets);
-  if (point == plan.attach_points.end()) return {};
-  return base::failure(base::Problem{
-      .exit = base::ExitCode::kUsage,
-      .step = "options",
-      .where = "--without network",
-      .what = point->where + " serves sockets, by which a client would reach the host's network "
-                             "namespace",
-      .expected = "expected neither --host-uds nor x-gofer.uds=open with it"});
-}
 
 // The launcher holds a few descriptors per attach point while it starts.
 void raise_descriptor_limit() {
@@ -115,8 +66,7 @@ class Launcher {
       if (fd) TRY(keep_from_children(*fd));
     skips_ = TRY(sandbox::parse_skips(options_.without));
     status_.phase("spec");
-    plan_ = TRY(read_plan(options_));
-    TRY(check_skips(skips_, plan_.attach));
+    plan_ = TRY(read_plan(options_, skips_));
     log_ = log_of(options_);
     status_.phase("clients");
     TRY(connect_clients());
@@ -183,7 +133,7 @@ class Launcher {
   Supervisor supervisor_;
   sigset_t caller_mask_{};
   sandbox::Skips skips_;
-  Plan plan_;
+  StartPlan plan_;
   std::vector<UniqueFd> transports_;
   std::vector<int> command_fds_;  // CMD's ends, by attach point
   std::optional<Command> command_;
@@ -224,10 +174,10 @@ Outcome<void> Launcher::start_command() {
   return {};
 }
 
-// What is in the network namespace of a runtime is not known, and see check_skips().
+// What is in the network namespace of a runtime is not known, and see read_plan().
 sandbox::Given Launcher::given_namespaces() const {
-  bool given = options_.runsc && sandbox::is_in_pid_namespace_of_its_own() &&
-               std::ranges::none_of(plan_.attach.attach_points, serves_sockets);
+  bool given =
+      options_.runsc && sandbox::is_in_pid_namespace_of_its_own() && !serves_sockets(plan_.attach);
   return given ? sandbox::Given::kByRuntime : sandbox::Given::kNothing;
 }
 
@@ -311,16 +261,6 @@ Outcome<void> Launcher::lock_down() {
   return {};
 }
 
-Outcome<std::string> check_text(const Options& options) {
-  sandbox::Skips skips = TRY(sandbox::parse_skips(options.without));
-  Options settled = options;
-  Plan plan = TRY(read_plan(settled));
-  TRY(check_skips(skips, plan.attach));
-  Found found = TRY(look(options, plan.attach.attach_points));
-  if (options.json) return dump(plan_json(found, plan.attach)) + "\n";
-  return plan_table(found, plan.attach);
-}
-
 }  // namespace
 
 int serve(const Options& options) {
@@ -330,14 +270,6 @@ int serve(const Options& options) {
   if (status) return *status;
   launcher->tell(status.error());
   return report(status.error(), launcher->options());
-}
-
-int check(const Options& options) {
-  Outcome<std::string> text = check_text(options);
-  if (!text) return report(text.error(), options.log_format);
-  std::fputs(text->c_str(), stdout);
-  if (std::fflush(stdout) == 0) return static_cast<int>(base::ExitCode::kOk);
-  return report(failed_call("check", "the plan cannot be printed", "write"), options.log_format);
 }
 
 }  // namespace cmd

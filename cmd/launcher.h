@@ -10,7 +10,4 @@ namespace cmd {
 // why in one line on stderr and on --status-fd.
 int serve(const Options& options);
 
-// --check: prints the resolved attach plan on stdout. Serves nothing, changes nothing.
-int check(const Options& options);
-
 }  // namespace cmd

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "cmd/check.h"
 #include "cmd/launcher.h"
 #include "cmd/options.h"
 #include "cmd/report.h"
