@@ -52,29 +52,36 @@ std::string word(base::WorkerExit exit) {
 const std::size_t kChannelMutations = __has_feature(thread_sanitizer) ? 10'000 : 100'000;
 
 struct Served::Impl {
-  Impl(const support::path& source, const Export& how)
-      : server(source, attach_point(how), how.channels) {}
-  support::BareServer server;
+  std::vector<std::unique_ptr<support::BareServer>> servers;
 };
 
-Served::Served(const support::path& source, const Export& how) : impl_(new Impl(source, how)) {}
+Served::Served(const std::vector<ServedTree>& trees) : impl_(new Impl) {
+  for (const auto& [source, how] : trees)
+    impl_->servers.push_back(
+        std::make_unique<support::BareServer>(source, attach_point(how), how.channels));
+}
 Served::Served(Served&&) noexcept = default;
 Served::~Served() = default;
 
-base::UniqueFd Served::take_client() {
-  base::UniqueFd client = impl_->server.take_client();
+base::UniqueFd Served::take_client(std::size_t tree) {
+  base::UniqueFd client = impl_->servers.at(tree)->take_client();
   support::set_receive_deadline(client);
   return client;
 }
 
-std::string Served::end() {
-  return word(impl_->server.join());
+std::string Served::end(std::size_t tree) {
+  return word(impl_->servers.at(tree)->join());
 }
 std::string Served::log() const {
-  return impl_->server.log();
+  std::string all;
+  for (const auto& server : impl_->servers) all += server->log();
+  return all;
 }
 std::size_t Served::descriptors() const {
   return support::count_descriptors(::getpid());
+}
+std::vector<std::size_t> Served::resident() const {
+  return {};
 }
 std::size_t Served::threads() const {
   return std::stoul(support::status_field(::getpid(), "Threads"));

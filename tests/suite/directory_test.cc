@@ -57,7 +57,7 @@ TEST_F(Readdir, NamesEverythingWithItsTypeAndQid) {
   EXPECT_EQ(all["link"].qid.type, p9::kQidSymlink);
 }
 
-TEST_F(Readdir, S1_TheParentOfTheRootIsTheRoot) {
+TEST_F(Readdir, TheParentOfTheRootIsTheRoot) {
   serve();
   UniqueFid fid = open("", p9::kOpenRdonly);
   for (const Entry& entry : entries_at(client(), fid, 0, 8000))

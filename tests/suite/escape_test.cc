@@ -225,7 +225,7 @@ TEST_F(Escape, S5_LinksIntoProcAreNeverCrossed) {
   }
 }
 
-TEST_F(Escape, M_ADirectoryRenamedUnderAWalkingClientLeadsNowhereElse) {
+TEST_F(Escape, ADirectoryRenamedUnderAWalkingClientLeadsNowhereElse) {
   support::make_file(exported() / "x" / "d" / "secret", "inside");
   support::make_directory(exported() / "y");
   serve();

@@ -11,7 +11,7 @@
 namespace suite {
 namespace {
 
-constexpr std::size_t kServed = 1;  // the root is attach point 0
+constexpr std::size_t kFirst = 1;  // the root is attach point 0
 
 std::vector<std::string> options_of(const Export& how) {
   std::vector<std::string> options{"rbind", how.read_only ? "ro" : "rw"};
@@ -35,14 +35,20 @@ std::vector<std::string> options_of(const Export& how) {
 const std::size_t kChannelMutations = 10'000;
 
 struct Served::Impl {
-  Impl(const support::path& source, const Export& how)
-      : config(written(source, how)),
-        gofer(config, 2, {.binary = GOFER_BINARY, .arguments = {"--log-level", "info"}}) {
+  explicit Impl(const std::vector<ServedTree>& trees)
+      : config(written(trees)),
+        gofer(config, bundle.attach_points(),
+              {.binary = GOFER_BINARY, .arguments = {"--log-level", "info"}}) {
     if (!gofer.ready()) throw std::runtime_error(gofer.failure());
   }
 
-  support::path written(const support::path& source, const Export& how) {
-    bundle.mount("/served", source, options_of(how)).write();
+  support::path written(const std::vector<ServedTree>& trees) {
+    std::string destination = "/served";
+    for (const auto& [source, how] : trees) {
+      bundle.mount(destination, source, options_of(how));
+      destination += '+';
+    }
+    bundle.write();
     return bundle.config();
   }
 
@@ -51,16 +57,16 @@ struct Served::Impl {
   support::Gofer gofer;
 };
 
-Served::Served(const support::path& source, const Export& how) : impl_(new Impl(source, how)) {}
+Served::Served(const std::vector<ServedTree>& trees) : impl_(new Impl(trees)) {}
 Served::Served(Served&&) noexcept = default;
 Served::~Served() = default;
 
-base::UniqueFd Served::take_client() {
-  return impl_->gofer.take_client(kServed);
+base::UniqueFd Served::take_client(std::size_t tree) {
+  return impl_->gofer.take_client(kFirst + tree);
 }
 
-std::string Served::end() {
-  pid_t worker = impl_->gofer.worker(kServed);
+std::string Served::end(std::size_t tree) {
+  pid_t worker = impl_->gofer.worker(kFirst + tree);
   return support::text_of(impl_->gofer.worker_end(worker), "cause");
 }
 
@@ -69,11 +75,18 @@ std::string Served::log() const {
 }
 
 std::size_t Served::descriptors() const {
-  return support::count_descriptors(impl_->gofer.worker(kServed));
+  return support::count_descriptors(impl_->gofer.worker(kFirst));
 }
 
 std::size_t Served::threads() const {
-  return std::stoul(support::status_field(impl_->gofer.worker(kServed), "Threads"));
+  return std::stoul(support::status_field(impl_->gofer.worker(kFirst), "Threads"));
+}
+
+std::vector<std::size_t> Served::resident() const {
+  std::vector<std::size_t> all;
+  for (std::size_t point = kFirst; point < impl_->bundle.attach_points(); ++point)
+    all.push_back(std::stoul(support::status_field(impl_->gofer.worker(point), "VmRSS")));
+  return all;
 }
 
 }  // namespace suite

@@ -4,5 +4,6 @@
 namespace suite {
 
 const Way kWay = Way::kSocket;
+const bool kRigged = false;
 
 }  // namespace suite

@@ -63,6 +63,10 @@ class UnixSockets : public World {
     support::make_symlink(exported() / "link", "stream");
     support::make_fifo(exported() / "fifo");
   }
+  void TearDown() override {
+    taken_.reset();  // or it would count as one of the server's
+    World::TearDown();
+  }
   void serve(Export how = {.uds = true}) {
     World::serve(how);
     speak(p9::kNewestGoogle);

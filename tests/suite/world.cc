@@ -1,5 +1,8 @@
 #include "tests/suite/world.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +15,8 @@ World::World() {
   support::make_file(outside() / "secret", kSecret);
   support::make_file(outside() / "directory" / "secret", kSecret);
   support::make_fifo(outside() / "fifo");
-  support::make_socket(outside() / "socket");
+  listener_ = support::bind_socket(outside() / "socket", SOCK_STREAM);
+  reader_ = base::UniqueFd(::open((outside() / "fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   support::set_xattr(outside() / "secret", "user.secret", kSecret);
   support::set_xattr(outside() / "directory" / "secret", "user.secret", kSecret);
   for (const auto& [name, description] : support::contents(outside())) {
@@ -23,16 +27,27 @@ World::World() {
 
 void World::TearDown() {
   if (client_) {
+    if (rig_) rig_->expect_at_peace(*served_, *client_);
     EXPECT_EQ(hang_up(), "hangup");
   }
+  expect_outside_untouched();
+}
+
+void World::expect_outside_untouched() {
   EXPECT_EQ(support::inventory(outside()), outside_before_);
+  pollfd nothing[] = {{.fd = listener_.raw(), .events = POLLIN, .revents = 0},
+                      {.fd = reader_.raw(), .events = POLLIN, .revents = 0}};
+  EXPECT_EQ(::poll(nothing, 2, 0), 0) << "somebody came to the socket or the FIFO outside";
 }
 
 void World::serve_silently(const path& source, const Export& how) {
   Export served = how;
   if (kWay == Way::kChannel) served.channels = std::max(served.channels, 1U);
-  served_.emplace(source, served);
+  std::vector<ServedTree> trees{{.source = source, .how = served}};
+  if (kRigged) trees = rig_.emplace().trees(source, served);
+  served_.emplace(trees);
   client_.emplace(served_->take_client());
+  if (rig_) rig_->start(*served_);
 }
 
 void World::serve(const path& source, const Export& how) {
@@ -54,7 +69,9 @@ void World::speak(uint32_t google) {
 
 std::string World::hang_up() {
   client_.reset();
-  return served_->end();
+  std::string why = served_->end();
+  if (rig_) rig_->expect_unharmed(*served_);
+  return why;
 }
 
 void World::expect_alive() {

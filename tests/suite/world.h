@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cmd/p9/client.h"
+#include "tests/suite/rig.h"
 #include "tests/suite/served.h"
 #include "tests/support/outcome.h"
 #include "tests/support/temp_dir.h"
@@ -20,7 +21,8 @@ using p9client::UniqueFid;
 using support::outcome;
 using support::path;
 
-// Whatever a test does: what lies outside stays as it was, and the server ends as it should.
+// Whatever a test does: what lies outside stays as it was, nobody connects to its socket or opens
+// its FIFO, and the server ends as it should. The hostile cases are run with more to check (rig.h).
 class World : public testing::Test {
  protected:
   World();
@@ -53,9 +55,14 @@ class World : public testing::Test {
   UniqueFid open(std::string_view path, uint32_t flags);
 
  private:
+  void expect_outside_untouched();
+
   support::TempDir dir_;
+  base::UniqueFd listener_;  // of outside()/socket
+  base::UniqueFd reader_;    // of outside()/fifo
   support::Inventory outside_before_;
   std::optional<Served> served_;
+  std::optional<Rig> rig_;  // its clients go before their servers
   std::optional<Client> client_;
 };
 
