@@ -115,6 +115,7 @@ Result<p9::Rlcreate> create(Session& session, const p9::Tlcreate& request, Owner
   FidState& state = *TRY(session.fids().find(request.fid));
   OpenMode mode = TRY(parse_open_flags(request.flags));
   if (mode.directory) return fail(EINVAL);
+  if (state.is_open()) return fail(EBADF);
   Budget::Share share = TRY(session.open_files().take(1, EMFILE));
   NodeRef parent = state.node;
   Pin dir = TRY(session.tree().open(*parent));

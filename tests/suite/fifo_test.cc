@@ -270,7 +270,7 @@ const std::map<std::string_view, Answers>& answers() {
   static const std::map<std::string_view, Answers> kAnswers{
       {"Tstatfs", {"ok", "ok", "ok"}},
       {"Tlopen", {"ok", "EBADF", "EPERM"}},
-      {"Tlcreate", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
+      {"Tlcreate", {"ENOTDIR", "EBADF", "ENOTDIR"}},
       {"Tsymlink", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
       {"Tmknod", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
       {"Tmkdir", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
@@ -294,7 +294,7 @@ const std::map<std::string_view, Answers>& answers() {
       {"Tremove", {"ok", "ok", "ok"}},
       {"Tflushf", {"ok", "ok", "ok"}},
       {"Twalkgetattr", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
-      {"Tucreate", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
+      {"Tucreate", {"ENOTDIR", "EBADF", "ENOTDIR"}},
       {"Tumkdir", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
       {"Tumknod", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},
       {"Tusymlink", {"ENOTDIR", "ENOTDIR", "ENOTDIR"}},

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/suite/batch.h"
 #include "tests/suite/samples.h"
 #include "tests/suite/world.h"
 
@@ -49,13 +50,16 @@ constexpr Row directories(std::string_view answer) {
   return files({"ENOTDIR", answer, "ENOTDIR", "ENOTDIR", "ENOTDIR", "ENOTDIR", answer, "ENOTDIR"});
 }
 
+constexpr Row kCreates =
+    files({"ENOTDIR", "ok", "ENOTDIR", "EBADF", "EBADF", "EBADF", "EBADF", "ENOTDIR"});
+
 // What is sent is in samples.h; nothing of the names there exists in the directory. Columns are
 // kStateNames.
 const std::map<std::string_view, Row>& answers() {
   static const std::map<std::string_view, Row> kAnswers{
       {"Tstatfs", all("ok")},
       {"Tlopen", files({"ok", "EISDIR", "ELOOP", "EBADF", "EBADF", "EBADF", "EBADF", "ok"})},
-      {"Tlcreate", directories("ok")},
+      {"Tlcreate", kCreates},
       {"Tsymlink", directories("ok")},
       {"Tmknod", directories("ok")},
       {"Tmkdir", directories("ok")},
@@ -82,7 +86,7 @@ const std::map<std::string_view, Row>& answers() {
       {"Tremove", files({"ok", "ok", "ok", "ok", "ok", "ok", "ok", "ENOENT"})},
       {"Tflushf", all("ok")},
       {"Twalkgetattr", directories("ENOENT")},
-      {"Tucreate", directories("ok")},
+      {"Tucreate", kCreates},
       {"Tumkdir", directories("ok")},
       {"Tumknod", directories("ok")},
       {"Tusymlink", directories("ok")},
@@ -193,6 +197,23 @@ TEST_F(State, C7_OfTwoOpensInOneSendExactlyOneSucceeds) {
     }
     EXPECT_EQ(good, 1);
   }
+}
+
+TEST_F(State, C7_OfAnOpenAndACreateInOneSendTheFirstSucceeds) {
+  p9::Fid directory = make(1);
+  Batch batch;
+  batch.add(p9::Tlopen{directory, p9::kOpenRdonly});
+  batch.add(p9::Tlcreate{directory, name("new"), p9::kOpenRdwr | p9::kOpenTrunc, 0644, p9::kNoGid});
+  batch.add(p9::Tucreate{directory, name("new"), p9::kOpenRdwr, 0644, p9::kNoGid, p9::kNoUname});
+  std::vector<std::string> answers;
+  batch.run(client(), [&](const p9client::Frame& reply) {
+    answers.push_back(outcome(p9client::read_reply<p9::Rlopen>(reply)));
+  });
+  EXPECT_EQ(answers, (std::vector<std::string>{"ok", "EBADF", "EBADF"}));
+  auto entries = client().list(directory);
+  ASSERT_EQ(outcome(entries), "ok");  // it is the open directory that it was
+  EXPECT_TRUE(entries->empty());
+  EXPECT_EQ(support::contents(exported() / "subject0").size(), 1U);
 }
 
 }  // namespace
