@@ -2,11 +2,19 @@
 #pragma once
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
+#include <string>
 #include <thread>
 #include <utility>
 
 namespace suite {
+
+// How often something is tried: `usual`, or as often as the environment's GOFER_ROUNDS says.
+inline int rounds_or(int usual) {
+  const char* asked = std::getenv("GOFER_ROUNDS");
+  return asked == nullptr ? usual : std::stoi(asked);
+}
 
 // How often a client tries what the host may spoil.
 #ifdef GOFER_INSTRUMENTED
