@@ -106,6 +106,25 @@ TEST_F(Budget, Y4_ADirectoryIsListedWholeWhenDescriptorsAreShort) {
   for (const UniqueFid& fid : walked) EXPECT_EQ(outcome(client().getattr(fid)), "ok");
 }
 
+TEST_F(Budget, Y4_AListingIsWholeOrAnErrorWhenNothingMoreCanBeOpened) {
+  const int count = rounds_or(1000);
+  for (int i = 0; i < count; ++i) support::make_file(exported() / "many" / std::to_string(i));
+  support::make_file(exported() / "file", "text");
+  serve();
+  UniqueFid listed = open("many", p9::kOpenRdonly);
+  std::vector<UniqueFid> open_files;
+  std::string last = "ok";
+  while (last == "ok" && open_files.size() < kDescriptors) {
+    open_files.push_back(walk("file"));
+    last = outcome(client().open(open_files.back(), p9::kOpenRdonly));
+  }
+  EXPECT_EQ(last, "EMFILE");
+  auto entries = client().list(listed);
+  ASSERT_EQ(outcome(entries), "ok");
+  EXPECT_EQ(entries->size(), static_cast<std::size_t>(count));
+  EXPECT_EQ(outcome(client().list("many")), "EMFILE");
+}
+
 TEST_F(Budget, R1_RequestsThatFailLeaveNoDescriptorBehind) {
   serve();
   speak(p9::kNewestGoogle);

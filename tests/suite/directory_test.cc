@@ -136,6 +136,39 @@ TEST_F(Readdir, Y1_StrangeCookiesGiveAnErrorOrEntries) {
   EXPECT_EQ(entries_at(client(), fid, 0, 8000).size(), 3U);
 }
 
+TEST_F(Readdir, Y1_CookiesOfAnotherDirectoryOrOfAnotherTimeGiveWholeEntries) {
+  auto fill = [&](const char* where, const std::string& prefix) {
+    for (int i = 0; i < 200; ++i)
+      support::make_file(exported() / where / (prefix + std::to_string(i)));
+  };
+  fill("a", "first");
+  fill("b", "other");
+  serve();
+  UniqueFid a = open("a", p9::kOpenRdonly);
+  UniqueFid b = open("b", p9::kOpenRdonly);
+  std::vector<Entry> entries = entries_at(client(), a, 0, 60'000);
+  ASSERT_EQ(entries.size(), 202U);
+  auto expect_names_of = [&](p9::Fid fid, const std::string& prefix) {
+    for (std::size_t i = 0; i < entries.size(); i += 7) {
+      auto reply = client().call(p9::Treaddir{fid, entries[i].offset, 60'000});
+      if (!reply) continue;
+      auto some = p9client::parse_entries(reply->data);
+      ASSERT_EQ(outcome(some), "ok");
+      std::set<std::string> names;
+      for (const Entry& entry : *some) {
+        EXPECT_TRUE(entry.name.starts_with(prefix) || entry.name.starts_with(".")) << entry.name;
+        EXPECT_TRUE(names.insert(entry.name).second) << entry.name << " twice";
+      }
+    }
+  };
+  expect_names_of(b, "other");
+  for (int i = 0; i < 200; ++i)
+    std::filesystem::remove(exported() / "a" / ("first" + std::to_string(i)));
+  fill("a", "second");
+  expect_names_of(a, "second");
+  EXPECT_EQ(entries_at(client(), a, 0, 60'000).size(), 202U);
+}
+
 TEST_F(Readdir, W8_NamesOfAnyBytesRoundTrip) {
   serve();
   std::string multibyte;

@@ -1,4 +1,5 @@
 // The suite against a worker of the real binary, in its jail and under its filter.
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -30,6 +31,13 @@ std::vector<std::string> options_of(const Export& how) {
   return options;
 }
 
+std::vector<std::string> arguments_for(const std::vector<ServedTree>& trees) {
+  std::vector<std::string> arguments{"--log-level", "info"};
+  if (std::ranges::any_of(trees, [](const ServedTree& tree) { return tree.how.kernel_fs; }))
+    arguments.emplace_back("--allow-kernel-fs");
+  return arguments;
+}
+
 }  // namespace
 
 const std::size_t kChannelMutations = 10'000;
@@ -38,7 +46,7 @@ struct Served::Impl {
   explicit Impl(const std::vector<ServedTree>& trees)
       : config(written(trees)),
         gofer(config, bundle.attach_points(),
-              {.binary = GOFER_BINARY, .arguments = {"--log-level", "info"}}) {
+              {.binary = GOFER_BINARY, .arguments = arguments_for(trees)}) {
     if (!gofer.ready()) throw std::runtime_error(gofer.failure());
   }
 

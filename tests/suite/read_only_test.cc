@@ -61,6 +61,26 @@ TEST_F(ReadOnly, RO1_EveryBitOfSetattrAnswersErofs) {
               "EROFS")
         << bit;
   }
+  speak(p9::kNewestGoogle);
+  for (uint32_t bit = 1; bit <= p9::kSetattrMtimeSet; bit <<= 1) {
+    p9::Fid fid = walk("file").release();
+    EXPECT_EQ(outcome(client().call(p9::Tsetattrclunk{.fid = fid, .valid = bit, .mode = 0600})),
+              "EROFS")
+        << bit;
+  }
+  expect_untouched();
+}
+
+TEST_F(ReadOnly, RO1_EveryModeOfAllocateAnswersErofs) {
+  serve({.read_only = true});
+  speak(p9::kNewestGoogle);
+  UniqueFid walked = walk("file");
+  UniqueFid file = open("file", p9::kOpenRdonly);
+  for (uint32_t mode = 1; mode != 0; mode <<= 1)
+    for (p9::Fid fid : {p9::Fid(walked), p9::Fid(file)}) {
+      EXPECT_EQ(outcome(client().call(p9::Tallocate{fid, mode, 0, 100})), "EROFS") << mode;
+      EXPECT_EQ(outcome(client().call(p9::Tallocate{fid, mode | 1, 0, 100})), "EROFS") << mode;
+    }
   expect_untouched();
 }
 
@@ -80,7 +100,7 @@ TEST_F(ReadOnly, RO3_AccessModeThreeIsNone) {
   expect_untouched();
 }
 
-TEST_F(ReadOnly, WritingOnAFidThatIsOpenForReadingIsRefused) {
+TEST_F(ReadOnly, RO1_WritingOnAFidThatIsOpenForReadingAnswersErofs) {
   serve({.read_only = true});
   UniqueFid file = open("file", p9::kOpenRdonly);
   EXPECT_EQ(outcome(client().write(file, 0, "x")), "EROFS");

@@ -30,6 +30,7 @@ struct Export {
   bool uds = false;
   bool fifo = false;
   uint32_t channels = 0;
+  bool kernel_fs = false;  // proc and the like may be in the tree
 };
 
 struct ServedTree {

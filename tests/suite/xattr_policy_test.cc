@@ -316,6 +316,9 @@ TEST_F(XattrReadOnly, RO2_AreRefusedWhenTheyAreCreated) {
     }
   }
   EXPECT_EQ(get("file", "user.a"), "value");
+  p9::Fid left = walk("file").release();  // by a client that goes, not by a clunk
+  EXPECT_EQ(outcome(client().call(p9::Txattrcreate{left, "user.a", 16, 0})), "EROFS");
+  EXPECT_EQ(write(left, 0, pattern(16)), "EROFS");
   EXPECT_EQ(hang_up(), "hangup");
   EXPECT_EQ(support::inventory(exported()), before);
 }
