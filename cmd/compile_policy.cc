@@ -1,17 +1,19 @@
 // compile_policy: the build tool that turns policies/*.json into the programs that gofer embeds.
 //
-//   compile_policy DIR STEM ROLE [EXTRA...]   compiles what DIR has for them; writes STEM.bpf (the
-//                                             program as the kernel takes it), STEM.pfc (for
-//                                             people), STEM.inc (for C++)
-//   compile_policy --names FILE               writes the names of the x86-64 system calls, for C++
+//   compile_policy DIR OUT        compiles every policy that DIR has the files of. OUT gets
+//   NAME.bpf
+//                                 of each (the program as the kernel takes it), programs.inc (all
+//                                 of them for C++), names.txt, and in OUT/golden, for people,
+//                                 NAME.pfc of each role and of what each extra adds to it
+//   compile_policy --names FILE   writes the names of the x86-64 system calls, for C++
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <optional>
-#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sandbox/policy_compiler.h"
 #include "spec/base/result.h"
@@ -53,31 +55,53 @@ std::string to_initialisers(const sandbox::Program& program) {
   return text.str();
 }
 
-template <class T>
-Outcome<T> known(std::optional<T> found, std::string_view name) {
-  if (!found) return trouble(std::string(name), "is no role and no extra");
-  return *found;
+// "rw+uds" as a name of C++.
+std::string identifier(std::string name) {
+  std::ranges::replace(name, '+', '_');
+  return name;
 }
 
-Outcome<void> compile_role(const std::string& directory, const std::string& stem,
-                           std::string_view role, std::span<char*> extra_names) {
-  spec::Extras extras;
-  for (std::string_view name : extra_names)
-    extras = extras.with(TRY(known(spec::extra_named(name), name)));
-  auto read_policy = [&](std::string_view name) {
-    return read_file(directory + "/" + std::string(name) + ".json");
-  };
-  auto policy =
-      TRY(spec::load_policy(TRY(known(spec::role_named(role), role)), extras, read_policy));
-  auto program = TRY(sandbox::compile(policy));
-  std::string_view bytes(reinterpret_cast<const char*>(program.instructions.data()),
-                         program.instructions.size() * sizeof(sock_filter));
-  TRY(write_file(stem + ".bpf", bytes));
-  TRY(write_file(stem + ".pfc", program.text));
-  std::string count = std::to_string(policy.rules.size());
-  return write_file(stem + ".inc", "constexpr std::size_t kRules = " + count +
-                                       ";\nconstexpr sock_filter kProgram[] = {\n" +
-                                       to_initialisers(program) + "};\n");
+class Compiling {
+ public:
+  Compiling(std::string from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
+
+  Outcome<void> compile(spec::Role role, spec::Extras extras) {
+    auto read_policy = [&](std::string_view name) {
+      return read_file(from_ + "/" + std::string(name) + ".json");
+    };
+    auto policy = TRY(spec::load_policy(role, extras, read_policy));
+    auto program = TRY(sandbox::compile(policy));
+    names_ += policy.name + "\n";
+    programs_ += "namespace " + identifier(policy.name) +
+                 " {\nconstexpr std::size_t kRules = " + std::to_string(policy.rules.size()) +
+                 ";\nconstexpr sock_filter kProgram[] = {\n" + to_initialisers(program) + "};\n}\n";
+    std::string_view bytes(reinterpret_cast<const char*>(program.instructions.data()),
+                           program.instructions.size() * sizeof(sock_filter));
+    TRY(write_file(to_ + "/" + policy.name + ".bpf", bytes));
+    if (!spec::is_of_one(role, extras)) return {};
+    return write_file(to_ + "/golden/" + policy.name + ".pfc", program.text);
+  }
+
+  Outcome<void> finish() {
+    TRY(write_file(to_ + "/programs.inc", programs_));
+    return write_file(to_ + "/names.txt", names_);
+  }
+
+ private:
+  std::string from_;
+  std::string to_;
+  std::string names_;
+  std::string programs_;
+};
+
+Outcome<void> compile_all(const std::string& from, const std::string& to) {
+  Compiling all(from, to);
+  Outcome<void> done = {};
+  spec::for_each_policy([&](spec::Role role, spec::Extras extras) {
+    if (done) done = all.compile(role, extras);
+  });
+  TRY(done);
+  return all.finish();
 }
 
 Outcome<void> write_names(const std::string& path) {
@@ -89,14 +113,14 @@ Outcome<void> write_names(const std::string& path) {
 
 int run(int argc, char** argv) {
   Outcome<void> done = {};
-  std::span words(argv, static_cast<std::size_t>(argc));
-  if (argc == 3 && std::string_view(argv[1]) == "--names") {
-    done = write_names(argv[2]);
-  } else if (argc >= 4) {
-    done = compile_role(argv[1], argv[2], argv[3], words.subspan(4));
-  } else {
-    std::cerr << "usage: compile_policy DIR STEM ROLE [EXTRA...] | compile_policy --names FILE\n";
+  if (argc != 3) {
+    std::cerr << "usage: compile_policy DIR OUT | compile_policy --names FILE\n";
     return static_cast<int>(base::ExitCode::kUsage);
+  }
+  if (std::string_view(argv[1]) == "--names") {
+    done = write_names(argv[2]);
+  } else {
+    done = compile_all(argv[1], argv[2]);
   }
   if (done) return 0;
   std::cerr << base::to_line(done.error()) << '\n';

@@ -11,6 +11,7 @@
 #include "cmd/runsc_flags.h"
 #include "spec/base/log.h"
 #include "spec/base/problem.h"
+#include "spec/role.h"
 
 namespace cmd {
 
@@ -69,5 +70,8 @@ std::string help_text();
 
 // What --version prints: version, policies, kernel features are for `gofer --check`.
 std::string version_text();
+
+// "policy rw+uds: 40 rules, 243 instructions, sha256 ...\n": what the embedded program is.
+std::string program_line(spec::Role role, spec::Extras extras);
 
 }  // namespace cmd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/option_values.h"
+#include "cmd/options.h"
 #include "cmd/policy_json.h"
 #include "policies/programs.h"
 #include "policies/texts.h"
@@ -47,6 +48,7 @@ std::string line(std::string_view name, std::string_view rules, std::string_view
 
 Outcome<std::string> list_extra(Role role, Extra extra) {
   Extras alone = Extras().with(extra);
+  if (!completed(role, alone).has(extra)) return std::string();
   spec::Policy policy = TRY(policies::rules(role, alone));
   std::size_t more = policy.rules.size() - policies::rule_count(role);
   // The fragment comes after what it includes, and both after the role.
@@ -67,6 +69,12 @@ Outcome<int> list() {
   return 0;
 }
 
+int list_programs() {
+  spec::for_each_policy(
+      [](Role role, Extras extras) { std::fputs(program_line(role, extras).c_str(), stdout); });
+  return 0;
+}
+
 Outcome<int> show(std::vector<std::string_view> words) {
   auto reasons = std::erase(words, "--oci") > 0 ? Reasons::kLeftOut : Reasons::kKept;
   if (words.empty())
@@ -84,6 +92,9 @@ Outcome<int> show(std::vector<std::string_view> words) {
     if (!spec::is_worker(*role))
       return base::failure(usage("policy show", "only workers have extras"));
     extras = extras.with(*extra);
+    if (!completed(*role, extras).has(*extra))
+      return base::failure(usage("policy show", std::string(name_of(*role)) + " has no extra \"" +
+                                                    std::string(word) + "\""));
   }
   spec::Policy policy = TRY(policies::rules(*role, extras));
   std::puts(spec::dump_indented(to_oci(policy, reasons)).c_str());
@@ -95,9 +106,10 @@ Outcome<int> show(std::vector<std::string_view> words) {
 Outcome<int> policy_command(CommandWords words) {
   std::string_view verb = words.empty() ? "" : words.front();
   if (verb == "list" && words.size() == 1) return list();
+  if (verb == "programs" && words.size() == 1) return list_programs();
   if (verb == "show") return show({words.begin() + 1, words.end()});
-  return base::failure(
-      usage("policy", "what to do with it is missing", "expected list, or show ROLE [EXTRA...]"));
+  return base::failure(usage("policy", "what to do with it is missing",
+                             "expected list, programs, or show ROLE [EXTRA...]"));
 }
 
 }  // namespace cmd

@@ -22,6 +22,7 @@ struct XattrNames {
   bool acl = false;       // system.posix_acl_access and system.posix_acl_default
   bool security = false;  // security.*
   bool trusted = false;   // trusted.*
+  bool any() const { return user || acl || security || trusted; }
 };
 
 // Hard budgets of one connection. Past one, a request fails with EMFILE (descriptors, fids), ENOMEM

@@ -13,35 +13,36 @@ struct Compiled {
   std::string_view digest;
 };
 
-// Programs, and kCompiled: the workers' by role and set of extras, then the others.
+#include "policies/programs.inc"
+// kCompiled, in the order of spec::for_each_policy().
 #include "policies/table.inc"
 
-constexpr std::size_t index_of(Role role, Extras extras) {
-  switch (role) {
-    case Role::kReadOnly:
-      return extras.index();
-    case Role::kReadWrite:
-      return Extras::kSets + extras.index();
-    case Role::kSupervisor:
-      return 2 * Extras::kSets;
-    case Role::kInit:
-      return 2 * Extras::kSets + 1;
+// Where each policy is in it.
+struct Index {
+  constexpr Index() {
+    spec::for_each_policy([this](Role role, Extras extras) { slot(role, extras) = size++; });
   }
-  return 0;
-}
-static_assert(std::size(kCompiled) == index_of(Role::kInit, {}) + 1);
+  constexpr uint16_t& slot(Role role, Extras extras) {
+    return slots[static_cast<std::size_t>(role)][extras.index()];
+  }
+  constexpr uint16_t at(Role role, Extras extras) const {
+    return slots[static_cast<std::size_t>(role)][extras.index()];
+  }
 
-constexpr Extras only(spec::Extra extra) {
-  return Extras().with(extra);
-}
-static_assert(kCompiled[index_of(Role::kReadWrite, {})].name == "rw");
-static_assert(kCompiled[index_of(Role::kReadOnly, only(spec::Extra::kFifo))].name == "ro+fifo");
-static_assert(kCompiled[index_of(Role::kReadWrite, only(spec::Extra::kUds))].name == "rw+uds");
-static_assert(kCompiled[index_of(Role::kInit, {})].name == "init");
+  uint16_t slots[std::size(spec::kRoles)][Extras::kSets] = {};
+  uint16_t size = 0;
+};
+constexpr Index kIndex;
+static_assert(std::size(kCompiled) == kIndex.size);
 
-const Compiled& compiled(Role role, Extras extras) {
-  return kCompiled[index_of(role, extras)];
+constexpr const Compiled& compiled(Role role, Extras extras) {
+  return kCompiled[kIndex.at(role, completed(role, extras))];
 }
+static_assert(compiled(Role::kReadWrite, {}).name == "rw");
+static_assert(compiled(Role::kReadOnly, Extras().with(spec::Extra::kFifo)).name ==
+              "ro+donate+fifo");
+static_assert(compiled(Role::kReadOnly, Extras().with(spec::Extra::kMknod)).name == "ro");
+static_assert(compiled(Role::kInit, Extras().with(spec::Extra::kUds)).name == "init");
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // The compiled policies: for each role, and each set of extras that a worker can have, the constant
-// BPF program that its filter is. Only workers have extras; other roles ignore them.
+// BPF program that its filter is. Extras are completed() for the role.
 #pragma once
 
 #include <linux/filter.h>

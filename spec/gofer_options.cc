@@ -100,9 +100,16 @@ Outcome<GoferOptions> GoferWords::finish(Access access, std::string_view where) 
 
 Extras extras_of(const GoferOptions& options) {
   Extras extras;
-  if (options.uds) extras = extras.with(Extra::kUds);
-  if (options.fifo) extras = extras.with(Extra::kFifo);
-  if (options.channels > 0) extras = extras.with(Extra::kChannels);
+  auto add_if = [&](bool wanted, Extra extra) {
+    if (wanted) extras = extras.with(extra);
+  };
+  add_if(options.donate, Extra::kDonate);
+  add_if(options.xattrs.any(), Extra::kXattr);
+  add_if(options.locks, Extra::kLocks);
+  add_if(options.special.fifo || options.special.socket, Extra::kMknod);
+  add_if(options.uds && options.donate, Extra::kUds);
+  add_if(options.fifo && options.donate, Extra::kFifo);
+  add_if(options.channels > 0, Extra::kChannels);
   return extras;
 }
 

@@ -43,6 +43,7 @@ struct XattrNames {
   bool acl = false;       // system.posix_acl_access and system.posix_acl_default
   bool security = false;  // security.*
   bool trusted = false;   // trusted.*
+  bool any() const { return user || acl || security || trusted; }
   friend bool operator==(const XattrNames&, const XattrNames&) = default;
 };
 
@@ -61,7 +62,8 @@ struct GoferOptions {
 
 inline constexpr unsigned kMaxChannels = 4;
 
-// What the worker has to have for it beyond its role.
+// What the worker has to have for it beyond its role. What a role has no use for is not left out:
+// see completed().
 Extras extras_of(const GoferOptions& options);
 
 // The words of this program on one mount, taken one by one in any order.

@@ -209,11 +209,12 @@ Outcome<std::vector<Rule>> parse_rules(const Json& json, const std::string& wher
   return rules;
 }
 
-// What opening a FIFO takes depends on what else the role may open; and on a channel, a read-only
-// worker may panic.
+// What opening a FIFO takes depends on what else the role may open; what is read-only changes no
+// attribute; and on a channel, it may panic.
 std::string fragment_of(Role role, Extra extra) {
   std::string fragment(name_of(extra));
-  bool by_role = extra == Extra::kFifo || (extra == Extra::kChannels && role == Role::kReadOnly);
+  bool by_role = extra == Extra::kFifo || (extra == Extra::kXattr && role == Role::kReadWrite) ||
+                 (extra == Extra::kChannels && role == Role::kReadOnly);
   return by_role ? std::string(name_of(role)) + "-" + fragment : fragment;
 }
 
@@ -342,6 +343,7 @@ Outcome<Policy> parse_policy(std::string_view text, std::string_view name,
 }
 
 Outcome<Policy> load_policy(Role role, Extras extras, const ResolveInclude& resolve_include) {
+  extras = completed(role, extras);
   Loader loader(resolve_include);
   TRY(loader.include(name_of(role)));
   for (Extra extra : kExtras)

@@ -35,12 +35,21 @@ constexpr std::string_view name_of(Role role) {
 
 // What a worker may ask of the kernel beyond its role, because its attach point wants it. Each is a
 // fragment of policy that workers without it do not have.
-enum class Extra : uint8_t { kUds, kFifo, kChannels };
+enum class Extra : uint8_t { kDonate, kXattr, kLocks, kMknod, kUds, kFifo, kChannels };
 
-inline constexpr Extra kExtras[] = {Extra::kUds, Extra::kFifo, Extra::kChannels};
+inline constexpr Extra kExtras[] = {Extra::kDonate, Extra::kXattr, Extra::kLocks,   Extra::kMknod,
+                                    Extra::kUds,    Extra::kFifo,  Extra::kChannels};
 
 constexpr std::string_view name_of(Extra extra) {
   switch (extra) {
+    case Extra::kDonate:
+      return "donate";
+    case Extra::kXattr:
+      return "xattr";
+    case Extra::kLocks:
+      return "locks";
+    case Extra::kMknod:
+      return "mknod";
     case Extra::kUds:
       return "uds";
     case Extra::kFifo:
@@ -63,6 +72,7 @@ class Extras {
   constexpr std::size_t index() const { return bits_; }
   constexpr bool has(Extra extra) const { return (bits_ & bit(extra)) != 0; }
   constexpr Extras with(Extra extra) const { return Extras(bits_ | bit(extra)); }
+  constexpr Extras without(Extra extra) const { return Extras(bits_ & ~bit(extra)); }
   friend constexpr bool operator==(Extras, Extras) = default;
 
  private:
@@ -73,6 +83,39 @@ class Extras {
 
   std::size_t bits_ = 0;
 };
+
+// The extras that a process of this role has when `wanted` are asked for: only workers have any,
+// what is read-only makes nothing, and what a client gets of sockets, FIFOs and channels are
+// descriptors.
+constexpr Extras completed(Role role, Extras wanted) {
+  if (!is_worker(role)) return {};
+  if (role == Role::kReadOnly) wanted = wanted.without(Extra::kMknod);
+  for (Extra extra : {Extra::kUds, Extra::kFifo, Extra::kChannels})
+    if (wanted.has(extra)) return wanted.with(Extra::kDonate);
+  return wanted;
+}
+
+// Whether there is a program for the role with exactly these.
+constexpr bool is_possible(Role role, Extras extras) {
+  return completed(role, extras) == extras;
+}
+
+// Whether these are no more than what one extra brings. All other sets are sums of such.
+constexpr bool is_of_one(Role role, Extras extras) {
+  if (extras == Extras()) return true;
+  for (Extra extra : kExtras)
+    if (extras.has(extra) && completed(role, Extras().with(extra)) == extras) return true;
+  return false;
+}
+
+// Calls `visit(role, extras)` for each policy there is: the roles in their order, a worker's sets
+// of extras by ascending index().
+template <class Visit>
+constexpr void for_each_policy(Visit visit) {
+  for (Role role : kRoles)
+    for (std::size_t set = 0; set < Extras::kSets; ++set)
+      if (is_possible(role, Extras::of_index(set))) visit(role, Extras::of_index(set));
+}
 
 // The role, or the extra, with this name; nothing if there is none.
 constexpr std::optional<Role> role_named(std::string_view name) {
@@ -86,7 +129,7 @@ constexpr std::optional<Extra> extra_named(std::string_view name) {
   return std::nullopt;
 }
 
-// "rw+uds+fifo": the name of the policy of a worker with these extras.
+// "rw+donate+fifo": the name of the policy of a worker with these extras.
 inline std::string name_of(Role role, Extras extras) {
   std::string name(name_of(role));
   for (Extra extra : kExtras)

@@ -3,7 +3,9 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #include "tests/audit/row_tables.h"
 #include "tests/audit/verdicts.h"
@@ -68,6 +70,69 @@ constexpr Row kReadOnlyChannels[] = {
 
 constexpr Row kReadWriteChannels[] = {
     {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
+};
+
+// Unless x-gofer.donate=off.
+constexpr Row kDonate[] = {
+    {"a reply with a descriptor", SYS_sendmsg, {3, 0, MSG_NOSIGNAL}, kAllowed},
+    {"a message elsewhere", SYS_sendmsg, {kFd, 0, MSG_NOSIGNAL}, kKilled},
+    {"a message to the log", SYS_sendmsg, {2, 0, MSG_NOSIGNAL}, kKilled},
+    {"a message that may signal", SYS_sendmsg, {3, 0, 0}, kKilled},
+    {"a message out of band", SYS_sendmsg, {3, 0, MSG_NOSIGNAL | MSG_OOB}, kKilled},
+    {"a message with a flag to come", SYS_sendmsg, {3, 0, MSG_NOSIGNAL | kHigh}, kKilled},
+};
+constexpr Row kNoDonate[] = {
+    {"a reply with a descriptor", SYS_sendmsg, {3, 0, MSG_NOSIGNAL}, kKilled},
+};
+
+// Unless x-gofer.xattr=none.
+constexpr Row kXattr[] = {
+    {"an extended attribute", SYS_getxattr, {}, kAllowed},
+    {"the extended attributes' names", SYS_listxattr, {}, kAllowed},
+};
+constexpr Row kNoXattr[] = {
+    {"an extended attribute", SYS_getxattr, {}, kKilled},
+    {"the extended attributes' names", SYS_listxattr, {}, kKilled},
+    {"setting an attribute", SYS_setxattr, {}, kKilled},
+    {"removing an attribute", SYS_removexattr, {}, kKilled},
+};
+constexpr Row kReadWriteXattr[] = {
+    {"setting an attribute", SYS_setxattr, {}, kAllowed},
+    {"setting a new attribute", SYS_setxattr, {0, 0, 0, 0, XATTR_CREATE}, kAllowed},
+    {"setting one that is there", SYS_setxattr, {0, 0, 0, 0, XATTR_REPLACE}, kAllowed},
+    {"setting one in a way to come", SYS_setxattr, {0, 0, 0, 0, 4}, kKilled},
+    {"removing an attribute", SYS_removexattr, {}, kAllowed},
+    {"removing an attribute of a link", SYS_lremovexattr, {}, kKilled},
+    {"removing an attribute of a descriptor", SYS_fremovexattr, {kFd}, kKilled},
+};
+constexpr Row kReadOnlyXattr[] = {
+    {"setting an attribute", SYS_setxattr, {}, kKilled},
+    {"removing an attribute", SYS_removexattr, {}, kKilled},
+};
+
+// Unless x-gofer.locks=off.
+constexpr Row kLocks[] = {
+    {"locking", SYS_fcntl, {kFd, F_OFD_SETLK}, kAllowed},
+    {"asking who locks", SYS_fcntl, {kFd, F_OFD_GETLK}, kAllowed},
+    {"waiting for a lock", SYS_fcntl, {kFd, F_OFD_SETLKW}, kKilled},
+    {"locking for the whole process", SYS_fcntl, {kFd, F_SETLK}, kKilled},
+    {"locking with a command to come", SYS_fcntl, {kFd, F_OFD_SETLK | kHigh}, kKilled},
+};
+constexpr Row kNoLocks[] = {
+    {"locking", SYS_fcntl, {kFd, F_OFD_SETLK}, kKilled},
+    {"asking who locks", SYS_fcntl, {kFd, F_OFD_GETLK}, kKilled},
+};
+
+// With x-gofer.mknod.
+constexpr Row kMknod[] = {
+    {"a FIFO", SYS_mknodat, {kFd, 0, S_IFIFO | 0644}, kAllowed},
+    {"a socket", SYS_mknodat, {kFd, 0, S_IFSOCK | 0644}, kAllowed},
+    {"a FIFO by path", SYS_mknodat, {kHere, 0, S_IFIFO | 0644}, kKilled},
+    {"a socket by path", SYS_mknodat, {kHere, 0, S_IFSOCK | 0644}, kKilled},
+};
+constexpr Row kNoMknod[] = {
+    {"a FIFO", SYS_mknodat, {kFd, 0, S_IFIFO | 0644}, kKilled},
+    {"a socket", SYS_mknodat, {kFd, 0, S_IFSOCK | 0644}, kKilled},
 };
 
 // With x-gofer.uds=open.
@@ -150,6 +215,15 @@ std::vector<Row> rows_of_extra(const Policed& policed, spec::Extra extra) {
   bool writes = policed.role == spec::Role::kReadWrite;
   bool has = policed.extras.has(extra);
   switch (extra) {
+    case spec::Extra::kDonate:
+      return has ? joined({kDonate}) : joined({kNoDonate});
+    case spec::Extra::kXattr:
+      if (!has) return joined({kNoXattr});
+      return joined({kXattr, writes ? Table(kReadWriteXattr) : Table(kReadOnlyXattr)});
+    case spec::Extra::kLocks:
+      return has ? joined({kLocks}) : joined({kNoLocks});
+    case spec::Extra::kMknod:
+      return has ? joined({kMknod}) : joined({kNoMknod});
     case spec::Extra::kUds:
       return has ? joined({kUds}) : joined({kNoUds});
     case spec::Extra::kFifo:

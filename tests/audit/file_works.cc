@@ -13,6 +13,7 @@
 #include "gofer/p9/google_messages.h"
 #include "gofer/server.h"
 #include "spec/base/worker_fd.h"
+#include "spec/role.h"
 #include "tests/audit/works.h"
 #include "tests/support/tree.h"
 
@@ -24,14 +25,25 @@ using p9client::UniqueFid;
 
 enum class Served : uint8_t { kReadOnly, kReadWrite };
 
-int serve(Served how) {
+using spec::Extra;
+using spec::Extras;
+
+constexpr Extras kNone;
+constexpr Extras only(Extra extra) {
+  return Extras().with(extra);
+}
+
+int serve(Served how, Extras extras) {
   gofer::AttachPoint attach_point{.root = base::kWorkerRoot,
                                   .own_fds = base::kWorkerOwnFds,
                                   .read_only = how == Served::kReadOnly,
-                                  .make_fifo = true,
-                                  .make_socket = true,
-                                  .uds = true,
-                                  .fifo = true};
+                                  .make_fifo = extras.has(Extra::kMknod),
+                                  .make_socket = extras.has(Extra::kMknod),
+                                  .uds = extras.has(Extra::kUds),
+                                  .fifo = extras.has(Extra::kFifo),
+                                  .xattrs = {.user = extras.has(Extra::kXattr)},
+                                  .donate = extras.has(Extra::kDonate),
+                                  .locks = extras.has(Extra::kLocks)};
   base::Log log(base::kWorkerLog, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
   return static_cast<int>(gofer::serve(base::kWorkerTransport, attach_point, log));
 }
@@ -66,12 +78,8 @@ void look(Client& client, Asking& asking) {
   asking.ask("walk to a link", link);
   if (link) asking.ask("readlink", client.readlink(*link));
   asking.ask("statfs", client.call(p9::Tstatfs{Client::root()}));
-  asking.ask("list attributes", client.get_xattr(Client::root(), ""));
-  asking.ask("attribute", client.get_xattr(Client::root(), "user.there"));
   auto file = client.open("file", p9::kOpenRdonly);
   asking.ask("open", file);
-  asking.ask("take the descriptor", client.take_descriptor().valid());
-  if (file) lock(client, asking, *file, p9::kLockRead);
   auto directory = client.open("directory", p9::kOpenRdonly | p9::kOpenDirectory);
   asking.ask("open a directory", directory);
   if (!directory) return;
@@ -92,15 +100,18 @@ void change_attributes(Client& client, Asking& asking, p9::Fid file) {
   asking.ask("utimes", client.call(request));
 }
 
+auto make_node(Client& client, uint32_t type) {
+  std::string node = "node" + std::to_string(type);
+  return client.call(
+      p9::Tmknod{Client::root(), *p9::Name::parse(node), type | 0600, 0, 0, p9::kNoGid});
+}
+
 void change_names(Client& client, Asking& asking, p9::Fid file) {
   auto name = [](std::string_view text) { return *p9::Name::parse(text); };
   p9::Fid root = Client::root();
   asking.ask("mkdir", client.call(p9::Tmkdir{root, name("made"), 0700, p9::kNoGid}));
   asking.ask("symlink", client.call(p9::Tsymlink{root, name("to"), "file", p9::kNoGid}));
-  for (uint32_t type : {uint32_t{S_IFREG}, uint32_t{S_IFIFO}, uint32_t{S_IFSOCK}}) {
-    std::string node = "node" + std::to_string(type);
-    asking.ask("mknod", client.call(p9::Tmknod{root, name(node), type | 0600, 0, 0, p9::kNoGid}));
-  }
+  asking.ask("mknod", make_node(client, S_IFREG));
   asking.ask("link", client.call(p9::Tlink{root, file, name("second")}));
   asking.ask("rename", client.call(p9::Trenameat{root, name("second"), root, name("third")}));
   asking.ask("unlink", client.call(p9::Tunlinkat{root, name("third"), 0}));
@@ -115,12 +126,43 @@ void change(Client& client, Asking& asking) {
   asking.ask("fsync", client.call(p9::Tfsync{*file, {0}}));
   asking.ask("fdatasync", client.call(p9::Tfsync{*file, {1}}));
   asking.ask("allocate", client.call(p9::Tallocate{*file, 0, 0, 100}));
-  lock(client, asking, *file, p9::kLockWrite);
-  asking.ask("set attribute", client.set_xattr(Client::root(), "user.made", "value"));
-  asking.ask("remove attribute",
-             client.set_xattr(Client::root(), "user.made", "", p9::kXattrReplace));
   change_attributes(client, asking, *file);
   change_names(client, asking, *file);
+}
+
+// With the extras for it, what they are for; without, nothing is done for them either.
+
+void use_donation(Client& client, Asking& asking, bool given) {
+  auto file = client.open("file", p9::kOpenRdonly);
+  asking.ask("open", file);
+  asking.ask("the descriptor", client.take_descriptor().valid() == given);
+}
+
+void read_attributes(Client& client, Asking& asking, bool given) {
+  auto list = client.get_xattr(Client::root(), "");
+  asking.ask("list attributes", list && list->empty() != given);
+  asking.ask("attribute", client.get_xattr(Client::root(), "user.there").has_value() == given);
+}
+
+void change_xattrs(Client& client, Asking& asking, bool given) {
+  auto set = client.set_xattr(Client::root(), "user.made", "value");
+  asking.ask("set attribute", set.has_value() == given);
+  auto removed = client.set_xattr(Client::root(), "user.made", "", p9::kXattrReplace);
+  asking.ask("remove attribute", removed.has_value() == given);
+}
+
+void use_locks(Client& client, Asking& asking, bool given, uint32_t open, uint8_t type) {
+  auto file = client.open("file", open);
+  asking.ask("open to lock", file);
+  if (!file) return;
+  if (given) return lock(client, asking, *file, type);
+  asking.ask("no lock", !client.call(p9::Tlock{*file, type, 0, 0, 10, 7, "client"}));
+  asking.ask("no getlock", !client.call(p9::Tgetlock{*file, type, 0, 10, 7, "client"}));
+}
+
+void make_special(Client& client, Asking& asking, bool given) {
+  asking.ask("make a FIFO", make_node(client, S_IFIFO).has_value() == given);
+  asking.ask("make a socket", make_node(client, S_IFSOCK).has_value() == given);
 }
 
 // What the host has at the other end of sockets of each type.
@@ -155,8 +197,8 @@ void open_each_way(Client& client, Asking& asking, std::initializer_list<uint32_
 }
 
 template <class Work>
-Ended served(Filter filter, Served how, Work work) {
-  WorkerChild worker(filter, [how] { return serve(how); });
+Ended served(Filter filter, Served how, Extras extras, Work work) {
+  WorkerChild worker(filter, [how, extras] { return serve(how, extras); });
   support::make_file(worker.root() / "file", "text");
   support::make_file(worker.root() / "directory" / "inner", "text");
   support::make_symlink(worker.root() / "link", "file");
@@ -180,30 +222,68 @@ Ended served(Filter filter, Served how, Work work) {
 }  // namespace
 
 Ended open_list_and_read(Filter filter) {
-  return served(filter, Served::kReadOnly, look);
+  return served(filter, Served::kReadOnly, kNone, [](Client& client, Asking& asking) {
+    look(client, asking);
+    use_donation(client, asking, false);
+    read_attributes(client, asking, false);
+    use_locks(client, asking, false, p9::kOpenRdonly, p9::kLockRead);
+  });
 }
 
 Ended change_files(Filter filter) {
-  return served(filter, Served::kReadWrite, [](Client& client, Asking& asking) {
+  return served(filter, Served::kReadWrite, kNone, [](Client& client, Asking& asking) {
     look(client, asking);
     change(client, asking);
+    change_xattrs(client, asking, false);
+    use_locks(client, asking, false, p9::kOpenRdwr, p9::kLockWrite);
+    make_special(client, asking, false);
   });
+}
+
+Ended donate_descriptors(Filter filter) {
+  return served(filter, Served::kReadOnly, only(Extra::kDonate),
+                [](Client& client, Asking& asking) { use_donation(client, asking, true); });
+}
+
+Ended read_xattrs(Filter filter) {
+  return served(filter, Served::kReadOnly, only(Extra::kXattr),
+                [](Client& client, Asking& asking) { read_attributes(client, asking, true); });
+}
+
+Ended read_and_change_xattrs(Filter filter) {
+  return served(filter, Served::kReadWrite, only(Extra::kXattr),
+                [](Client& client, Asking& asking) {
+                  read_attributes(client, asking, true);
+                  change_xattrs(client, asking, true);
+                });
+}
+
+Ended lock_files(Filter filter) {
+  return served(filter, Served::kReadOnly, only(Extra::kLocks), [](Client& client, Asking& asking) {
+    use_locks(client, asking, true, p9::kOpenRdonly, p9::kLockRead);
+  });
+}
+
+Ended make_special_files(Filter filter) {
+  return served(filter, Served::kReadWrite, only(Extra::kMknod),
+                [](Client& client, Asking& asking) { make_special(client, asking, true); });
 }
 
 Ended connect_to_sockets(Filter filter) {
-  return served(filter, Served::kReadOnly, connect_to_each);
+  return served(filter, Served::kReadOnly, only(Extra::kUds).with(Extra::kDonate), connect_to_each);
 }
 
 Ended open_fifos_for_reading(Filter filter) {
-  return served(filter, Served::kReadOnly, [](Client& client, Asking& asking) {
-    open_each_way(client, asking, {p9::kOpenRdonly});
-  });
+  return served(
+      filter, Served::kReadOnly, only(Extra::kFifo).with(Extra::kDonate),
+      [](Client& client, Asking& asking) { open_each_way(client, asking, {p9::kOpenRdonly}); });
 }
 
 Ended open_fifos(Filter filter) {
-  return served(filter, Served::kReadWrite, [](Client& client, Asking& asking) {
-    open_each_way(client, asking, {p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr});
-  });
+  return served(filter, Served::kReadWrite, only(Extra::kFifo).with(Extra::kDonate),
+                [](Client& client, Asking& asking) {
+                  open_each_way(client, asking, {p9::kOpenRdonly, p9::kOpenWronly, p9::kOpenRdwr});
+                });
 }
 
 }  // namespace audit

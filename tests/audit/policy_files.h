@@ -37,20 +37,15 @@ struct Policed {
 // Every policy that is compiled.
 inline std::vector<Policed> all_compiled() {
   std::vector<Policed> all;
-  for (spec::Role role : spec::kRoles)
-    for (std::size_t set = 0; set < (spec::is_worker(role) ? spec::Extras::kSets : 1); ++set)
-      all.push_back({role, spec::Extras::of_index(set)});
+  spec::for_each_policy(
+      [&](spec::Role role, spec::Extras extras) { all.push_back({role, extras}); });
   return all;
 }
 
-// Every role, and every worker with each of its extras alone: other sets are sums of these.
+// Every role, and every worker with what one extra brings: other sets are sums of these.
 inline std::vector<Policed> all_policed() {
   std::vector<Policed> all = all_compiled();
-  auto is_sum = [](const Policed& policed) {
-    auto has = [&](spec::Extra extra) { return policed.extras.has(extra); };
-    return std::ranges::count_if(spec::kExtras, has) > 1;
-  };
-  std::erase_if(all, is_sum);
+  std::erase_if(all, [](const Policed& one) { return !spec::is_of_one(one.role, one.extras); });
   return all;
 }
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -63,6 +65,15 @@ TEST_P(PolicyGolden, HasItsOwnDigest) {
   auto digest = [](const Policed& one) { return policies::digest(one.role, one.extras); };
   EXPECT_EQ(digest(GetParam()).size(), 64u);
   EXPECT_EQ(std::ranges::count(all_compiled(), digest(GetParam()), digest), 1);
+}
+
+TEST(PolicyGoldens, AreOfPoliciesThatThereAre) {
+  std::set<std::string> expected;
+  for (const Policed& policed : all_policed()) expected.insert(policed.name() + ".pfc");
+  std::set<std::string> there;
+  for (const auto& entry : std::filesystem::directory_iterator("policies/golden"))
+    there.insert(entry.path().filename());
+  EXPECT_EQ(there, expected);
 }
 
 }  // namespace

@@ -206,14 +206,20 @@ TEST(MemoryRights, NeverIncludeExecution) {
 }
 
 TEST(RoleSizes, AreSmall) {
-  EXPECT_LE(policies::rule_count(Role::kReadOnly), 28u);
-  EXPECT_LE(policies::rule_count(Role::kReadWrite), 48u);
+  EXPECT_LE(policies::rule_count(Role::kReadOnly), 21u);
+  EXPECT_LE(policies::rule_count(Role::kReadWrite), 35u);
   for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
+    bool writes = role == Role::kReadWrite;
     auto more = [role](spec::Extra extra) {
       return policies::rule_count(role, spec::Extras().with(extra)) - policies::rule_count(role);
     };
-    EXPECT_EQ(more(spec::Extra::kUds), 4u);
-    EXPECT_EQ(more(spec::Extra::kFifo), role == Role::kReadWrite ? 3u : 1u);
+    EXPECT_EQ(more(spec::Extra::kDonate), 1u);
+    EXPECT_EQ(more(spec::Extra::kXattr), writes ? 4u : 2u);
+    EXPECT_EQ(more(spec::Extra::kLocks), 2u);
+    EXPECT_EQ(more(spec::Extra::kMknod), writes ? 2u : 0u);
+    EXPECT_EQ(more(spec::Extra::kUds), 1u + 4u);
+    EXPECT_EQ(more(spec::Extra::kFifo), 1u + (writes ? 3u : 1u));
+    EXPECT_EQ(more(spec::Extra::kChannels), 1u + (writes ? 6u : 7u));
   }
   EXPECT_LE(policies::rule_count(Role::kSupervisor), 20u);
   EXPECT_EQ(policies::rule_count(Role::kInit), 1u);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iostream>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -42,16 +43,33 @@ Works works_of_role(Role role) {
   return {};
 }
 
-Works works_of(const Policed& policed) {
-  bool writes = policed.role == Role::kReadWrite;
-  Works works;
-  if (policed.extras.has(spec::Extra::kUds)) works.emplace_back(connect_to_sockets);
-  if (policed.extras.has(spec::Extra::kFifo))
-    works.emplace_back(writes ? open_fifos : open_fifos_for_reading);
-  if (policed.extras.has(spec::Extra::kChannels)) {
-    works.emplace_back(serve_channels);
-    if (!writes) works.emplace_back(panic_on_a_channel);
+Works works_of_extra(Role role, spec::Extra extra) {
+  bool writes = role == Role::kReadWrite;
+  switch (extra) {
+    case spec::Extra::kDonate:
+      return {donate_descriptors};
+    case spec::Extra::kXattr:
+      return {writes ? read_and_change_xattrs : read_xattrs};
+    case spec::Extra::kLocks:
+      return {lock_files};
+    case spec::Extra::kMknod:
+      return {make_special_files};
+    case spec::Extra::kUds:
+      return {connect_to_sockets};
+    case spec::Extra::kFifo:
+      return {writes ? open_fifos : open_fifos_for_reading};
+    case spec::Extra::kChannels:
+      if (writes) return {serve_channels};
+      return {serve_channels, panic_on_a_channel};
   }
+  return {};
+}
+
+Works works_of(const Policed& policed) {
+  Works works;
+  for (spec::Extra extra : spec::kExtras)
+    if (policed.extras.has(extra))
+      std::ranges::copy(works_of_extra(policed.role, extra), std::back_inserter(works));
   std::ranges::copy(works_of_role(policed.role), std::back_inserter(works));
   return works;
 }
@@ -71,15 +89,20 @@ TEST_P(RuleUse, SomethingDiesWithoutAnyOne) {
   auto policy = GetParam().policy();
   ASSERT_TRUE(policy) << base::to_line(policy.error());
   Works works = works_of(GetParam());
+  std::size_t missed = 0;
   for (std::size_t i = 0; i < policy->rules.size(); ++i) {
     spec::Policy mutant = *policy;
     mutant.rules.erase(mutant.rules.begin() + static_cast<std::ptrdiff_t>(i));
     auto program = sandbox::compile(mutant);
     ASSERT_TRUE(program) << base::to_line(program.error());
-    EXPECT_TRUE(std::ranges::any_of(
-        works, [&](const auto& work) { return work(program->instructions).by(SIGSYS); }))
-        << policy->rules[i].syscall << " at " << policy->rules[i].where << " is needed by nothing";
+    bool dies = std::ranges::any_of(
+        works, [&](const auto& work) { return work(program->instructions).by(SIGSYS); });
+    EXPECT_TRUE(dies) << policy->rules[i].syscall << " at " << policy->rules[i].where
+                      << " is needed by nothing";
+    if (dies) ++missed;
   }
+  std::cout << "mutation: " << GetParam().name() << ": " << missed << " of " << policy->rules.size()
+            << " deleted rules missed\n";  // ./dev test adds them up
 }
 
 }  // namespace

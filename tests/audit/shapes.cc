@@ -73,11 +73,6 @@ constexpr Shape kRead[] = {
     {"listing", SYS_getdents64},
     {"going on listing", SYS_lseek, {kFd, 0, SEEK_SET}, {{{2}}}},
     {"fstatfs", SYS_fstatfs},
-    {"getxattr", SYS_getxattr},
-    {"listxattr", SYS_listxattr},
-    {"a lock", SYS_fcntl, {kFd, F_OFD_SETLK}, {{{1}}}},
-    {"asking for a lock", SYS_fcntl, {kFd, F_OFD_GETLK}, {{{1}}}},
-    {"a reply with a descriptor", SYS_sendmsg, {3, 0, MSG_NOSIGNAL}, {{{0}, {2}}}},
 };
 
 constexpr Shape kReadOnly[] = {
@@ -97,13 +92,33 @@ constexpr Shape kReadWrite[] = {
     {"renameat2", SYS_renameat2, {kFd, 0, kFd, 0, 0}, {{{0, kAnyFd}, {2, kAnyFd}, {4}}}},
     {"linkat", SYS_linkat, {5, 0, kFd, 0, AT_SYMLINK_FOLLOW}, {{{0}, {2, kAnyFd}, {4}}}},
     {"a regular file", SYS_mknodat, {kFd, 0, S_IFREG}, {{{0, kAnyFd}, {2, kModeOfAnyType}}}},
-    {"a FIFO", SYS_mknodat, {kFd, 0, S_IFIFO}, {{{0, kAnyFd}, {2, kModeOfAnyType}}}},
-    {"a socket file", SYS_mknodat, {kFd, 0, S_IFSOCK}, {{{0, kAnyFd}, {2, kModeOfAnyType}}}},
     {"fchownat", SYS_fchownat, {kFd, 0, 0, 0, kItself}, {{{0, kAnyFd}, {4}}}},
     {"fchmodat", SYS_fchmodat, {5}, {{{0}}}},
     {"utimensat", SYS_utimensat, {kFd, 0, 0, kItself}, {{{0, kAnyFd}, {3}}}},
+};
+
+constexpr Shape kDonate[] = {
+    {"a reply with a descriptor", SYS_sendmsg, {3, 0, MSG_NOSIGNAL}, {{{0}, {2}}}},
+};
+
+constexpr Shape kXattr[] = {
+    {"getxattr", SYS_getxattr},
+    {"listxattr", SYS_listxattr},
+};
+
+constexpr Shape kReadWriteXattr[] = {
     {"setxattr", SYS_setxattr, {}, {{{4, XATTR_CREATE | XATTR_REPLACE}}}},
     {"removexattr", SYS_removexattr},
+};
+
+constexpr Shape kLocks[] = {
+    {"a lock", SYS_fcntl, {kFd, F_OFD_SETLK}, {{{1}}}},
+    {"asking for a lock", SYS_fcntl, {kFd, F_OFD_GETLK}, {{{1}}}},
+};
+
+constexpr Shape kMknod[] = {
+    {"a FIFO", SYS_mknodat, {kFd, 0, S_IFIFO}, {{{0, kAnyFd}, {2, kModeOfAnyType}}}},
+    {"a socket file", SYS_mknodat, {kFd, 0, S_IFSOCK}, {{{0, kAnyFd}, {2, kModeOfAnyType}}}},
 };
 
 constexpr Shape kUds[] = {
@@ -168,6 +183,45 @@ class Collector {
   std::vector<Shape> all_;
 };
 
+void add_extra(Collector& all, Role role, Extra extra) {
+  bool read_only = role == Role::kReadOnly;
+  switch (extra) {
+    case Extra::kDonate:
+      return all.add(kDonate);
+    case Extra::kXattr:
+      all.add(kXattr);
+      if (!read_only) all.add(kReadWriteXattr);
+      return;
+    case Extra::kLocks:
+      return all.add(kLocks);
+    case Extra::kMknod:
+      return all.add(kMknod);
+    case Extra::kUds:
+      return all.add(kUds);
+    case Extra::kFifo:
+      return read_only ? all.add(kReadOnlyFifo) : all.add(kReadWriteFifo);
+    case Extra::kChannels:
+      all.add(kChannels);
+      if (read_only) all.add(kReadOnlyChannels);
+      return;
+  }
+}
+
+void add_role(Collector& all, Role role) {
+  switch (role) {
+    case Role::kReadOnly:
+    case Role::kReadWrite:
+      for (std::span<const Shape> table : {std::span<const Shape>(kProcess), {kCore}, {kRead}})
+        all.add(table);
+      return role == Role::kReadOnly ? all.add(kReadOnly) : all.add(kReadWrite);
+    case Role::kSupervisor:
+      all.add(kProcess);
+      return all.add(kSupervisor);
+    case Role::kInit:
+      return all.add(kInit);
+  }
+}
+
 }  // namespace
 
 std::span<const Held> Shape::arguments() const {
@@ -183,27 +237,9 @@ bool Shape::permits(long call, const Arguments& given) const {
 
 std::vector<Shape> shapes(const Policed& policed) {
   Collector all;
-  auto extra = [&](Extra which) { return policed.extras.has(which); };
-  bool read_only = policed.role == Role::kReadOnly;
-  switch (policed.role) {
-    case Role::kReadOnly:
-    case Role::kReadWrite:
-      for (std::span<const Shape> table : {std::span<const Shape>(kProcess), {kCore}, {kRead}})
-        all.add(table);
-      read_only ? all.add(kReadOnly) : all.add(kReadWrite);
-      if (extra(Extra::kUds)) all.add(kUds);
-      if (extra(Extra::kFifo)) read_only ? all.add(kReadOnlyFifo) : all.add(kReadWriteFifo);
-      if (extra(Extra::kChannels)) all.add(kChannels);
-      if (extra(Extra::kChannels) && read_only) all.add(kReadOnlyChannels);
-      break;
-    case Role::kSupervisor:
-      all.add(kProcess);
-      all.add(kSupervisor);
-      break;
-    case Role::kInit:
-      all.add(kInit);
-      break;
-  }
+  add_role(all, policed.role);
+  for (Extra extra : spec::kExtras)
+    if (policed.extras.has(extra)) add_extra(all, policed.role, extra);
   return all.take();
 }
 

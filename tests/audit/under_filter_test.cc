@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <string>
+#include <utility>
 
 #include "policies/programs.h"
 #include "spec/base/exit_code.h"
@@ -60,6 +61,11 @@ TEST_P(RuntimeUnderFilter, AWorkerThatWasStoppedGoesOn) {
   EXPECT_EQ(ended.log, "");
 }
 
+void expect_done(const Ended& ended) {
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
 TEST(FilesUnderFilter, AReadOnlyWorkerOpensListsAndReads) {
   Ended ended = open_list_and_read(policies::program(Role::kReadOnly));
   EXPECT_TRUE(ended.with(0)) << ended.text();
@@ -74,6 +80,32 @@ TEST(FilesUnderFilter, AReadWriteWorkerChangesFiles) {
 
 constexpr spec::Extras only(spec::Extra extra) {
   return spec::Extras().with(extra);
+}
+
+TEST(FilesUnderFilter, AWorkerThatDonatesSendsDescriptors) {
+  for (Role role : {Role::kReadOnly, Role::kReadWrite})
+    expect_done(donate_descriptors(policies::program(role, only(spec::Extra::kDonate))));
+}
+
+TEST(FilesUnderFilter, AWorkerWithXattrsReadsThem) {
+  for (Role role : {Role::kReadOnly, Role::kReadWrite})
+    expect_done(read_xattrs(policies::program(role, only(spec::Extra::kXattr))));
+}
+
+TEST(FilesUnderFilter, AReadWriteWorkerWithXattrsChangesThem) {
+  expect_done(
+      read_and_change_xattrs(policies::program(Role::kReadWrite, only(spec::Extra::kXattr))));
+  Filter read_only = policies::program(Role::kReadOnly, only(spec::Extra::kXattr));
+  EXPECT_TRUE(read_and_change_xattrs(read_only).by(SIGSYS)) << "which the server lets pass here";
+}
+
+TEST(FilesUnderFilter, AWorkerWithLocksLocksAndAsks) {
+  for (Role role : {Role::kReadOnly, Role::kReadWrite})
+    expect_done(lock_files(policies::program(role, only(spec::Extra::kLocks))));
+}
+
+TEST(FilesUnderFilter, AWorkerThatMakesSpecialFilesMakesThem) {
+  expect_done(make_special_files(policies::program(Role::kReadWrite, only(spec::Extra::kMknod))));
 }
 
 TEST(FilesUnderFilter, AWorkerWithSocketsConnectsToThem) {
@@ -98,15 +130,22 @@ TEST(FilesUnderFilter, AReadWriteWorkerWithFifosOpensThemInEveryWay) {
   EXPECT_EQ(ended.log, "");
 }
 
-TEST(FilesUnderFilter, WorkersWithoutAnExtraHaveNothingOfIt) {
-  for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
-    for (spec::Extra extra : {spec::Extra::kFifo, spec::Extra::kChannels})
-      EXPECT_TRUE(connect_to_sockets(policies::program(role, only(extra))).by(SIGSYS));
-    EXPECT_TRUE(connect_to_sockets(policies::program(role)).by(SIGSYS));
-    for (spec::Extra extra : {spec::Extra::kUds, spec::Extra::kChannels})
-      EXPECT_TRUE(open_fifos_for_reading(policies::program(role, only(extra))).by(SIGSYS));
-    EXPECT_TRUE(open_fifos_for_reading(policies::program(role)).by(SIGSYS));
-  }
+// The server is told to serve the extra, and its worker does not have it.
+TEST(FilesUnderFilter, WorkersWithoutAnExtraDieOfIt) {
+  constexpr std::pair<spec::Extra, Ended (*)(Filter)> kWorks[] = {
+      {spec::Extra::kDonate, donate_descriptors}, {spec::Extra::kXattr, read_xattrs},
+      {spec::Extra::kLocks, lock_files},          {spec::Extra::kMknod, make_special_files},
+      {spec::Extra::kUds, connect_to_sockets},    {spec::Extra::kFifo, open_fifos_for_reading},
+      {spec::Extra::kChannels, serve_channels},
+  };
+  for (Role role : {Role::kReadOnly, Role::kReadWrite})
+    for (auto [extra, work] : kWorks) {
+      auto all = spec::Extras::of_index(spec::Extras::kSets - 1);
+      if (extra == spec::Extra::kDonate) all = only(spec::Extra::kXattr).with(spec::Extra::kLocks);
+      EXPECT_TRUE(work(policies::program(role, all.without(extra))).by(SIGSYS))
+          << name_of(role) << " without " << name_of(extra);
+      EXPECT_TRUE(work(policies::program(role)).by(SIGSYS)) << name_of(extra);
+    }
 }
 
 TEST(FilesUnderFilter, AReadOnlyWorkerServesChannels) {

@@ -83,11 +83,17 @@ Ended answer_a_request(Filter filter);
 Ended be_stopped_and_continued(Filter filter);
 Ended sleep_for_ever(Filter filter);
 
-// Those that need files: the server with a client that looks, or that looks and changes. `log` has
-// what the server refused as well.
+// Those that need files: the server with a client that looks, or that looks and changes, and asks
+// in vain for what takes an extra. `log` has what the server refused as well.
 Ended open_list_and_read(Filter filter);
 Ended change_files(Filter filter);
-// With the extras: the client gets connected sockets, and FIFOs open for reading or in every way.
+// With the extras: what each of them is for. Reading is as a read-only worker does it.
+Ended donate_descriptors(Filter filter);
+Ended read_xattrs(Filter filter);
+Ended read_and_change_xattrs(Filter filter);
+Ended lock_files(Filter filter);
+Ended make_special_files(Filter filter);
+// The client gets connected sockets, and FIFOs open for reading or in every way.
 Ended connect_to_sockets(Filter filter);
 Ended open_fifos_for_reading(Filter filter);
 Ended open_fifos(Filter filter);

@@ -28,13 +28,14 @@ Words words_of(spec::Role role, spec::Extras extras) {
   return words;
 }
 
+constexpr auto kEveryExtra = spec::Extras::of_index(spec::Extras::kSets - 1);
+
 // Every role, and every worker with all of its extras.
 std::vector<Words> all_shown() {
   std::vector<Words> all;
   for (spec::Role role : spec::kRoles) {
     all.push_back(words_of(role, {}));
-    if (spec::is_worker(role))
-      all.push_back(words_of(role, spec::Extras::of_index(spec::Extras::kSets - 1)));
+    if (spec::is_worker(role)) all.push_back(words_of(role, completed(role, kEveryExtra)));
   }
   return all;
 }
@@ -63,14 +64,13 @@ std::size_t names_in(const Json& policy) {
 }
 
 TEST(PolicyShow, HasEveryRuleOfTheRoleAndItsExtras) {
-  for (spec::Role role : spec::kRoles)
-    for (std::size_t set = 0; set < (spec::is_worker(role) ? spec::Extras::kSets : 1); ++set) {
-      auto extras = spec::Extras::of_index(set);
-      auto policy = spec::load_policy(role, extras, read_policy);
-      ASSERT_TRUE(policy);
-      EXPECT_EQ(names_in(shown(words_of(role, extras))), policy->rules.size())
-          << name_of(role, extras);
-    }
+  spec::for_each_policy([](spec::Role role, spec::Extras extras) {
+    if (!spec::is_of_one(role, extras)) return;
+    auto policy = spec::load_policy(role, extras, read_policy);
+    ASSERT_TRUE(policy);
+    EXPECT_EQ(names_in(shown(words_of(role, extras))), policy->rules.size())
+        << name_of(role, extras);
+  });
 }
 
 // What is printed is a policy file again, that stands alone and says the same.
@@ -134,10 +134,22 @@ TEST(PolicyList, HasALineForEveryRoleAndForEveryExtraOfAWorker) {
         << said.out;
 }
 
+TEST(PolicyPrograms, HasALineForEveryProgramWithItsDigest) {
+  Said said = run({"policy", "programs"});
+  EXPECT_EQ(said.end.status, 0) << said.err;
+  std::ptrdiff_t lines = 0;
+  spec::for_each_policy([&](spec::Role role, spec::Extras extras) {
+    ++lines;
+    EXPECT_NE(said.out.find("policy " + name_of(role, extras) + ": "), said.out.npos);
+    EXPECT_NE(said.out.find(policies::digest(role, extras)), said.out.npos);
+  });
+  EXPECT_EQ(std::ranges::count(said.out, '\n'), lines);
+}
+
 TEST(Policy, AWrongLineIsOneLineAndStatusTwo) {
-  for (const Words& words :
-       {Words{}, Words{"list", "ro"}, Words{"show"}, Words{"show", "nobody"},
-        Words{"show", "ro", "nothing"}, Words{"show", "init", "uds"}, Words{"hide"}}) {
+  for (const Words& words : {Words{}, Words{"list", "ro"}, Words{"show"}, Words{"show", "nobody"},
+                             Words{"show", "ro", "nothing"}, Words{"show", "init", "uds"},
+                             Words{"show", "ro", "mknod"}, Words{"hide"}}) {
     Words line{"policy"};
     line.insert(line.end(), words.begin(), words.end());
     Said said = run(line);

@@ -170,10 +170,33 @@ TEST(MountOptions, SocketsFifosAndChannelsAreServedWhereTheyAreAskedFor) {
 }
 
 TEST(MountOptions, ExtrasOfAWorkerAreWhatItsOptionsNeed) {
-  EXPECT_EQ(extras_of(parsed({}).own), Extras());
-  EXPECT_EQ(extras_of(parsed({"x-gofer.uds=open"}).own), Extras().with(Extra::kUds));
-  EXPECT_EQ(extras_of(parsed({"x-gofer.fifo=open"}).own), Extras().with(Extra::kFifo));
-  EXPECT_EQ(extras_of(parsed({"x-gofer.channels=3"}).own), Extras().with(Extra::kChannels));
+  Extras usual = Extras().with(Extra::kDonate).with(Extra::kXattr).with(Extra::kLocks);
+  EXPECT_EQ(extras_of(parsed({}).own), usual);
+  EXPECT_EQ(extras_of(parsed({"x-gofer.donate=off"}).own), usual.without(Extra::kDonate));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.xattr=none"}).own), usual.without(Extra::kXattr));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.locks=off"}).own), usual.without(Extra::kLocks));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.mknod=fifo"}).own), usual.with(Extra::kMknod));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.mknod=socket"}).own), usual.with(Extra::kMknod));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.uds=open"}).own), usual.with(Extra::kUds));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.fifo=open"}).own), usual.with(Extra::kFifo));
+  EXPECT_EQ(extras_of(parsed({"x-gofer.channels=3"}).own), usual.with(Extra::kChannels));
+}
+
+TEST(MountOptions, SocketsAndFifosAreNoExtrasWhereNoDescriptorIsGiven) {
+  Extras extras =
+      extras_of(parsed({"x-gofer.uds=open", "x-gofer.fifo=open", "x-gofer.donate=off"}).own);
+  EXPECT_EQ(extras, Extras().with(Extra::kXattr).with(Extra::kLocks));
+}
+
+// What nobody can have is left out, and what is needed for something else comes with it.
+TEST(Extras, AreCompletedForTheRole) {
+  Extras all = Extras::of_index(Extras::kSets - 1);
+  EXPECT_EQ(completed(Role::kReadWrite, all), all);
+  EXPECT_EQ(completed(Role::kReadOnly, all), all.without(Extra::kMknod));
+  EXPECT_EQ(completed(Role::kSupervisor, all), Extras());
+  for (Extra extra : {Extra::kUds, Extra::kFifo, Extra::kChannels})
+    EXPECT_EQ(completed(Role::kReadOnly, Extras().with(extra)),
+              Extras().with(extra).with(Extra::kDonate));
 }
 
 TEST(MountOptions, PanicOnWriteNeedsAReadOnlyTree) {
