@@ -120,7 +120,8 @@ TEST_F(Create, TurnsTheFidIntoTheOpenFile) {
   EXPECT_EQ(getattr(walk({"f"}))->qid, reply->qid);
   EXPECT_EQ(write(fid, 0, "new"), "3");
   EXPECT_EQ(support::read_file(on_host("f")), "new");
-  EXPECT_EQ(outcome(create(fid, "g")), "ENOTDIR");
+  EXPECT_EQ(outcome(create(fid, "g")), "EBADF");
+  EXPECT_EQ(outcome(create(walk({"f"}), "g")), "ENOTDIR");
 }
 
 TEST_F(Create, TakesPermissionBitsAndNoTypes) {
@@ -192,12 +193,12 @@ TEST_F(Create, ThatCannotBeHeldLeavesNoFile) {
   EXPECT_FALSE(std::filesystem::exists(on_host("f")));
 }
 
-TEST_F(Create, ThroughAnOpenDirectoryReplacesIt) {
+TEST_F(Create, ThroughAnOpenDirectoryMakesNothing) {
   support::make_directory(on_host("d"));
   serve();
   p9::Fid fid = open({"d"}, p9::kOpenRdonly);
-  ASSERT_EQ(outcome(create(fid, "f")), "ok");
-  EXPECT_EQ(write(fid, 0, "x"), "1");
+  EXPECT_EQ(outcome(create(fid, "f")), "EBADF");
+  EXPECT_FALSE(std::filesystem::exists(on_host("d") / "f"));
   EXPECT_EQ(session().open_files().used(), 1U);
 }
 
