@@ -70,8 +70,8 @@ base::Outcome<Policy> parse_policy(std::string_view text, std::string_view name,
                                    const ResolveInclude& resolve_include);
 
 // The policy of a role and of the extras of a worker, completed(): the role's file, and a fragment
-// for each extra. Errors as of parse_policy(): a fragment, too, has to allow something that nothing else
-// allows.
+// for each extra. Errors as of parse_policy(): a fragment, too, has to allow something that nothing
+// else allows.
 base::Outcome<Policy> load_policy(Role role, Extras extras, const ResolveInclude& resolve_include);
 
 // Whether an argument with this value satisfies the condition.
