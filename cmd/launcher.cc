@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "cmd/command.h"
+#include "cmd/jail_plan.h"
 #include "cmd/patience.h"
 #include "cmd/plan_text.h"
 #include "cmd/report.h"
 #include "cmd/served.h"
+#include "cmd/start_audit.h"
 #include "cmd/start_plan.h"
 #include "cmd/status.h"
 #include "cmd/supervisor.h"
@@ -23,10 +25,12 @@
 #include "policies/programs.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/descriptors.h"
+#include "sandbox/failure.h"
 #include "sandbox/limits.h"
 #include "sandbox/lockdown.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/skips.h"
+#include "sandbox/sys.h"
 
 namespace cmd {
 namespace {
@@ -37,6 +41,7 @@ using base::UniqueFd;
 
 constexpr Fd kStderr{2};
 constexpr Fd kSupervisorStatus{3};  // the number that the supervisor's policy names
+constexpr Fd kSupervisorRecord{4};  // which no call of the policy names
 
 // The launcher holds a few descriptors per attach point while it starts.
 void raise_descriptor_limit() {
@@ -78,6 +83,9 @@ class Launcher {
     status_.phase("workers");
     Jailed jailed = TRY(
         start_workers(options_, skips_, found_.served, std::move(transports_), log_, supervisor_));
+    status_.phase("check");
+    checked_ = TRY(audit_.check(found_.served, jailed, circumstances(),
+                                options_.status_fd.has_value(), supervisor_));
     TRY(announce(jailed));
     TRY(lock_down());
     return supervisor_.run();
@@ -112,12 +120,18 @@ class Launcher {
   Outcome<void> enter_namespaces() {
     if (options_.runsc && options_.runsc->sync_userns_fd)
       TRY(sandbox::become_root_when_mapped(UniqueFd(*options_.runsc->sync_userns_fd)));
-    TRY(sandbox::enter_user_namespace());
+    own_users_ = TRY(sandbox::enter_user_namespace());
     for (const spec::AttachPoint& point : plan_.attach.attach_points)
       TRY(sandbox::check_capabilities(point));
     return sandbox::enter_launcher_namespaces(skips_, given_namespaces());
   }
   sandbox::Given given_namespaces() const;
+  Circumstances circumstances() const {
+    Circumstances start = circumstances_here(options_, skips_);
+    start.own_users = own_users_;
+    start.namespaces_given = given_namespaces() == sandbox::Given::kByRuntime;
+    return start;
+  }
   void take_oom_score_adj() const;
   Outcome<void> find_trees();
   Outcome<void> announce(const Jailed& jailed);
@@ -126,6 +140,7 @@ class Launcher {
   void log_details(const Jailed& jailed) const;
   spec::Json::Object jail_json(const Jailed& jailed) const;
 
+  StartAudit audit_;  // first: nothing of this process has changed yet
   Options options_;
   base::Log log_;
   Status status_;
@@ -133,11 +148,13 @@ class Launcher {
   Supervisor supervisor_;
   sigset_t caller_mask_{};
   sandbox::Skips skips_;
+  bool own_users_ = false;  // the user namespace is of our making
   StartPlan plan_;
   std::vector<UniqueFd> transports_;
   std::vector<int> command_fds_;  // CMD's ends, by attach point
   std::optional<Command> command_;
   Found found_;
+  StartAudit::Checked checked_;
 };
 
 Outcome<void> Launcher::take_io_fds() {
@@ -197,19 +214,20 @@ Outcome<void> Launcher::find_trees() {
 }
 
 spec::Json::Object Launcher::jail_json(const Jailed& jailed) const {
-  const sandbox::JailReport& report = jailed.report;
+  const sandbox::JailReport& report = jailed.reports.front();
   return {{"landlock_abi", spec::Json(int64_t{report.landlock_abi})},
           {"mdwe", spec::Json(report.mdwe)},
           {"filter", spec::Json(report.filter)},
           {"user_namespace", spec::Json(report.user_namespace)},
           {"groups_kept", spec::Json(int64_t{report.groups_kept})},
           {"named_violations", spec::Json(jailed.named_violations)},
-          {"without", spec::Json(sandbox::to_text(skips_))}};
+          {"without", spec::Json(sandbox::to_text(skips_))},
+          {"not_checked", spec::Json(checked_.hidden)}};
 }
 
 // What a `ready` event says in full, for those who have a log only.
 void Launcher::log_details(const Jailed& jailed) const {
-  const sandbox::JailReport& report = jailed.report;
+  const sandbox::JailReport& report = jailed.reports.front();
   for (std::size_t i = 0; i < found_.served.size(); ++i)
     log_.write(base::LogLevel::kDebug, "serving",
                {{"destination", found_.served[i].location.destination},
@@ -220,7 +238,8 @@ void Launcher::log_details(const Jailed& jailed) const {
              {{"landlock_abi", static_cast<uint64_t>(report.landlock_abi)},
               {"mdwe", uint64_t{report.mdwe}},
               {"user_namespace", uint64_t{report.user_namespace}},
-              {"named_violations", uint64_t{jailed.named_violations}}});
+              {"named_violations", uint64_t{jailed.named_violations}},
+              {"not_checked", checked_.hidden}});
 }
 
 Outcome<void> Launcher::announce(const Jailed& jailed) {
@@ -244,7 +263,15 @@ Outcome<void> Launcher::write_mounts() {
 }
 
 Outcome<void> Launcher::lock_down() {
-  std::vector<Fd> keep{kStderr};
+  std::vector<Fd> keep{kStderr, kSupervisorRecord};
+  // Out of the way of the two.
+  UniqueFd record =
+      TRY(sandbox::required(sandbox::sys::fcntl_dupfd(checked_.record, kSupervisorRecord.raw() + 1),
+                            {.step = "supervisor",
+                             .where = {},
+                             .syscall = "fcntl",
+                             .what = "no descriptor",
+                             .remedy = {}}));
   if (options_.status_fd) {
     if (*options_.status_fd != kSupervisorStatus.raw() &&
         ::dup3(*options_.status_fd, kSupervisorStatus.raw(), O_CLOEXEC) < 0)
@@ -253,6 +280,10 @@ Outcome<void> Launcher::lock_down() {
     keep.push_back(kSupervisorStatus);
     status_ = supervisor_status_;
   }
+  if (::dup3(record.raw(), kSupervisorRecord.raw(), O_CLOEXEC) < 0)
+    return base::failure(failed_call("supervisor", "the record cannot be moved", "dup3"));
+  (void)record.release();  // closed with all that is not kept, as are these
+  (void)checked_.record.release();
   TRY(sandbox::lock_down_supervisor({.keep = keep,
                                      .filter = policies::program(spec::Role::kSupervisor),
                                      .limits = {.descriptors = options_.fd_limit},

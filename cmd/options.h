@@ -68,6 +68,9 @@ base::Outcome<Options> parse_options(int argc, const char* const* argv);
 // What --help prints.
 std::string help_text();
 
+// "0.1.0".
+const char* version_number();
+
 // What --version prints: version, policies, kernel features are for `gofer --check`.
 std::string version_text();
 

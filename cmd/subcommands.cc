@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "cmd/audit.h"
 #include "cmd/policy_command.h"
 #include "cmd/report.h"
 
@@ -11,6 +12,8 @@ namespace cmd {
 namespace {
 
 constexpr std::array kSubcommands = {
+    Subcommand{"audit", "--spec FILE | --bundle DIR | --live PID [--json]",
+               "what each process of a bundle would get, or has", audit_command},
     Subcommand{"policy", "list | show ROLE [EXTRA...] [--oci]",
                "the policies of this program, as OCI seccomp JSON", policy_command},
 };

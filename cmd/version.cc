@@ -12,8 +12,12 @@ std::string program_line(spec::Role role, spec::Extras extras) {
          std::string(policies::digest(role, extras)) + "\n";
 }
 
+const char* version_number() {
+  return GOFER_VERSION;
+}
+
 std::string version_text() {
-  std::string text = "gofer " GOFER_VERSION "\n";
+  std::string text = std::string("gofer ") + version_number() + "\n";
   for (spec::Role role : spec::kRoles) text += program_line(role, {});
   return text + "and a policy for each set of extras: gofer policy programs\n";
 }

@@ -152,9 +152,14 @@ base::Problem Start::died(const Starting& child) {
 
 Jailed Start::result() const {
   Jailed jailed;
-  for (std::size_t i = 1; i < children_.size(); ++i) jailed.pids.push_back(children_[i].pid);
-  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): every child has reported
-  jailed.report = *children_[1].report;
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): every child has reported
+  jailed.init = children_.front().pid;
+  jailed.init_report = *children_.front().report;
+  for (std::size_t i = 1; i < children_.size(); ++i) {
+    jailed.pids.push_back(children_[i].pid);
+    jailed.reports.push_back(*children_[i].report);
+  }
+  // NOLINTEND(bugprone-unchecked-optional-access)
   jailed.named_violations = all_traced_ && !skips_.has(sandbox::Skippable::kTrace);
   return jailed;
 }

@@ -17,8 +17,10 @@
 namespace cmd {
 
 struct Jailed {
-  std::vector<pid_t> pids;       // as the caller's pid namespace numbers them; by attach point
-  sandbox::JailReport report;    // of the first worker: what the kernel had to offer
+  std::vector<pid_t> pids;  // as the caller's pid namespace numbers them; by attach point
+  std::vector<sandbox::JailReport> reports;  // by attach point
+  pid_t init = -1;                           // pid 1 of the workers' pid namespace
+  sandbox::JailReport init_report;
   bool named_violations = true;  // false: the kernel refused to trace a worker
 };
 

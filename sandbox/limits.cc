@@ -13,8 +13,9 @@
 namespace sandbox {
 namespace {
 
-// <linux/prctl.h> of Debian 12 is older than the switch.
+// <linux/prctl.h> of Debian 12 is older than the switches.
 constexpr int kPrSetMdwe = 65;
+constexpr int kPrGetMdwe = 66;
 constexpr unsigned long kMdweRefuseExecGain = 1;
 
 constexpr std::array<__rlimit_resource, 6> kNothingOf = {
@@ -62,6 +63,10 @@ base::Outcome<bool> deny_write_execute() {
                                    .what = "cannot refuse memory that is writable and executable",
                                    .remedy = "--without mdwe starts without it"},
                                   done.error()));
+}
+
+bool can_deny_write_execute() {
+  return !kInstrumented && sys::prctl(kPrGetMdwe).has_value();
 }
 
 base::Outcome<void> set_oom_score_adj(int score) {

@@ -22,6 +22,9 @@ base::Outcome<void> set_no_new_privs();
 // the kernel lacks it.
 base::Outcome<bool> deny_write_execute();
 
+// Whether deny_write_execute() would do something here.
+bool can_deny_write_execute();
+
 // How soon this process, and what it forks, goes when memory is short (man 5 proc, oom_score_adj).
 // Needs /proc. Errors: EACCES for less than now without CAP_SYS_RESOURCE.
 base::Outcome<void> set_oom_score_adj(int score);
