@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cmd/audit.h"
+#include "cmd/doctor.h"
 #include "cmd/policy_command.h"
 #include "cmd/report.h"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr std::array kSubcommands = {
     Subcommand{"audit", "--spec FILE | --bundle DIR | --live PID [--json]",
                "what each process of a bundle would get, or has", audit_command},
+    Subcommand{"doctor", "[--json]", "whether gofer would work on this host, and how well",
+               doctor_command},
     Subcommand{"policy", "list | show ROLE [EXTRA...] [--oci]",
                "the policies of this program, as OCI seccomp JSON", policy_command},
 };

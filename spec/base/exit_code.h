@@ -12,6 +12,7 @@ enum class ExitCode : int {
   kPanicOnWrite = 4,     // a client tried to write to a panic-on-write attach point
   kWorkerDied = 5,       // a worker was ended by any other signal
   kNotAsPlanned = 8,     // a process is not as its plan says: the start is given up
+  kWeaker = 9,           // gofer doctor: it works here, with less than it could have
   kBadSpec = 65,         // config.json is wrong (EX_DATAERR)
   kUnavailable = 69,     // the kernel lacks something the jail needs (EX_UNAVAILABLE)
   kNoPermission = 77,    // not allowed to do what the start needs (EX_NOPERM)

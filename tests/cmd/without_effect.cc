@@ -9,7 +9,9 @@
 
 int main(int argc, char** argv) {
   if (argc < 4) return EXIT_FAILURE;
-  sandbox_test::BrokenCall call{.number = std::atoi(argv[1]), .error = 0};
+  char* end = nullptr;
+  sandbox_test::BrokenCall call{.number = static_cast<int>(std::strtol(argv[1], &end, 10))};
+  if (*end == '=') call.error = std::atoi(end + 1);
   if (std::string_view(argv[2]) != "any")
     call.first_argument = static_cast<uint32_t>(std::strtoul(argv[2], nullptr, 10));
   sandbox_test::break_call(call);
