@@ -21,12 +21,9 @@
 #include <system_error>
 #include <vector>
 
-#include "cmd/p9/client.h"
 #include "spec/base/futex.h"
-#include "tests/support/bundle.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/gofer_process.h"
-#include "tests/support/outcome.h"
+#include "tests/support/serving.h"
 
 namespace {
 
@@ -167,10 +164,8 @@ void print_ratio(const char* name, Times& one, Times& other) {
 void run(const char* binary, int rounds) {
   auto [client_processor, server_processor] = two_processors();
   support::Bundle bundle;
-  bundle.mount("/served", bundle.beside("served"), {"rbind", "rw", "x-gofer.channels=1"}).write();
-  support::Gofer gofer(bundle.config(), bundle.attach_points(),
-                       {.binary = binary, .arguments = {}, .inherited = {}, .user = {}});
-  if (!gofer.ready()) throw std::runtime_error(gofer.failure());
+  bundle.mount("/served", bundle.beside("served"), {"rbind", "rw", "x-gofer.channels=1"});
+  support::Serving gofer(bundle, {.binary = binary});
   pin_threads(gofer.worker(1), server_processor);
   pin(0, client_processor);
   PingPong ping_pong(server_processor);

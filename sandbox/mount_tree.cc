@@ -164,6 +164,9 @@ Outcome<void> seal_tree(Fd tree, const TreeOptions& options) {
   attributes.attr_set =
       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
   if (options.access == spec::Access::kReadOnly) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+#ifdef GOFER_MUTANT_NO_MOUNT_ATTRIBUTES
+  attributes.attr_set = 0;  // the mutant proves that the other layers hold without this one
+#endif
   attributes.propagation = propagation_flag(options.propagation);
   auto sealed = sys::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes);
   if (!sealed)

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "tests/interop/tools.h"
-#include "tests/support/bundle.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/serving.h"
 
 namespace interop {
 namespace {
@@ -25,9 +25,8 @@ class Gvisor : public testing::TestWithParam<unsigned> {
 
   // Serves the tree with these options and runs the client, which has its end of the connection.
   Result run_client(std::vector<std::string> options, std::vector<std::string> words) {
-    bundle_.mount("/tree", tree(), std::move(options)).write();
-    support::Gofer gofer(bundle_.config(), bundle_.attach_points(), {.binary = GOFER_BINARY});
-    if (!gofer.ready()) throw std::runtime_error(gofer.failure());
+    bundle_.mount("/tree", tree(), std::move(options));
+    support::Serving gofer(bundle_, {.binary = GOFER_BINARY});
     pid_t worker = gofer.worker(kServed);
     std::size_t most = support::count_descriptors(worker) + kPlaces;
     base::UniqueFd socket = gofer.take_client(kServed);

@@ -35,6 +35,10 @@ no_build_path() {
   [[ -z $paths ]]
 }
 
+no_mutation() {
+  "$source_root/tests/lint/no_mutants.sh" "$(dirname "$binary")/.." cmd/gofer
+}
+
 fact "position independent executable" has "$elf_header" 'Type: +DYN'
 fact "marked as PIE" has "$dynamic" 'FLAGS_1.*PIE'
 fact "RELRO segment" has "$segments" '^ *GNU_RELRO '
@@ -49,5 +53,6 @@ fact "fortified calls in use" has "$symbols" '_chk@'
 fact "targets of indirect branches are marked" marks_branch_targets
 fact "libseccomp is not linked" lacks "$dynamic" 'NEEDED.*libseccomp'
 fact "no path of the building machine" no_build_path
+fact "made without mutations" no_mutation
 
 exit "$status"

@@ -22,10 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "cmd/p9/client.h"
-#include "tests/support/bundle.h"
-#include "tests/support/gofer_process.h"
-#include "tests/support/outcome.h"
+#include "tests/support/serving.h"
 #include "tests/support/temp_dir.h"
 
 namespace suite {
@@ -45,30 +42,24 @@ class Donated : public testing::Test {
     support::set_xattr(library() / "book", "user.kept", "value");
     support::make_file(data() / "notes", kText);
     bundle_.mount("/library", library(), {"rbind", "ro"}).mount("/data", data(), {"rbind", "rw"});
-    bundle_.write();
-    gofer_.emplace(bundle_.config(), bundle_.attach_points(),
-                   support::Gofer::Options{
-                       .binary = GOFER_BINARY, .arguments = {}, .inherited = {}, .user = {}});
-    if (!gofer_->ready()) throw std::runtime_error(gofer_->failure());
+    serving_.emplace(bundle_, support::Gofer::Options{.binary = GOFER_BINARY});
   }
   static constexpr std::string_view kText = "what the library has";
   path library() const { return bundle_.beside("library"); }
   path data() const { return bundle_.beside("data"); }
 
   base::UniqueFd donated(std::size_t attach_point, std::string_view file, uint32_t flags) {
-    auto client = Client::connect(gofer_->take_client(attach_point), p9client::kDefaultMsize,
-                                  p9::kNewestGoogle);
-    if (!client) throw std::runtime_error(outcome(client));
-    auto fid = client->open(file, flags);
+    Client client = serving_->client(attach_point);
+    auto fid = client.open(file, flags);
     EXPECT_EQ(outcome(fid), "ok");
-    base::UniqueFd fd = client->take_descriptor();
+    base::UniqueFd fd = client.take_descriptor();
     if (fid) fid->release();
     return fd;
   }
 
  private:
   support::Bundle bundle_;
-  std::optional<support::Gofer> gofer_;
+  std::optional<support::Serving> serving_;
 };
 
 struct Trick {

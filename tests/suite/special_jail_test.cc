@@ -20,12 +20,9 @@
 #include <utility>
 #include <vector>
 
-#include "cmd/p9/client.h"
-#include "tests/support/bundle.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/gofer_process.h"
-#include "tests/support/outcome.h"
 #include "tests/support/proc.h"
+#include "tests/support/serving.h"
 #include "tests/support/temp_dir.h"
 
 namespace suite {
@@ -49,21 +46,12 @@ class SpecialJail : public testing::Test {
     for (const char* access : {"rw", "ro"})
       bundle_.mount(std::string("/") + access, tree(),
                     {"rbind", access, "x-gofer.uds=open", "x-gofer.fifo=open"});
-    bundle_.write();
-    gofer_.emplace(bundle_.config(), bundle_.attach_points(),
-                   support::Gofer::Options{
-                       .binary = GOFER_BINARY, .arguments = {}, .inherited = {}, .user = {}});
-    if (!gofer_->ready()) throw std::runtime_error(gofer_->failure());
+    serving_.emplace(bundle_, support::Gofer::Options{.binary = GOFER_BINARY});
   }
   path tree() const { return bundle_.beside("tree"); }
   path beyond() const { return bundle_.beside("beyond"); }
 
-  Client connected(std::size_t attach_point) {
-    auto client = Client::connect(gofer_->take_client(attach_point), p9client::kDefaultMsize,
-                                  p9::kNewestGoogle);
-    if (!client) throw std::runtime_error(outcome(client));
-    return *std::move(client);
-  }
+  Client connected(std::size_t attach_point) { return serving_->client(attach_point); }
   // A descriptor that came with opening or connecting; the answer must be "ok".
   static UniqueFd opened(Client& client, std::string_view where, uint32_t flags) {
     auto fid = client.open(where, flags);
@@ -77,13 +65,13 @@ class SpecialJail : public testing::Test {
     return client.connection().take_descriptor();
   }
 
-  pid_t worker(std::size_t i) const { return gofer_->worker(i); }
+  pid_t worker(std::size_t i) const { return serving_->worker(i); }
   support::Bundle bundle_;
   UniqueFd listener_;
   UniqueFd mailbox_;
 
  private:
-  std::optional<support::Gofer> gofer_;
+  std::optional<support::Serving> serving_;
 };
 
 TEST_F(SpecialJail, L3_TakesNoCapabilityAndNoDescriptor) {
