@@ -56,9 +56,9 @@ Result<UniqueFd> openat(Fd dir, const Path& path, int flags, mode_t mode) {
 }
 
 Result<Stat> statx(Fd fd, const Path& path, unsigned mask) {
+  constexpr int kFlags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
   Stat stat;
-  if (call(SYS_statx, fd.raw(), path.c_str(), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, mask, &stat) < 0)
-    return fail_errno();
+  if (call(SYS_statx, fd.raw(), path.c_str(), kFlags, mask, &stat) < 0) return fail_errno();
   return stat;
 }
 

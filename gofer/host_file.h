@@ -34,7 +34,8 @@ using Stat = struct ::statx;
 //   (dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | access | [...], mode)
 Result<UniqueFd> openat(Fd dir, const Path& path, int flags, mode_t mode = 0);
 
-// Always with AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW; `mask` says what is wanted (STATX_*).
+// Always with AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, so that no question makes the
+// host mount something and waits for it; `mask` says what is wanted (STATX_*).
 Result<Stat> statx(Fd fd, const Path& path, unsigned mask);
 
 // The target of the symlink `link` (an O_PATH descriptor of it), as much as fits into `room`.

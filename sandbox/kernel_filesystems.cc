@@ -16,8 +16,8 @@ struct KernelFilesystem {
   long magic;
 };
 
-// The last five have no constant in <linux/magic.h>.
-constexpr std::array<KernelFilesystem, 17> kFilesystems = {{
+// Those with a number have no constant in <linux/magic.h>.
+constexpr std::array<KernelFilesystem, 18> kFilesystems = {{
     {"proc", PROC_SUPER_MAGIC},
     {"sysfs", SYSFS_MAGIC},
     {"cgroup", CGROUP_SUPER_MAGIC},
@@ -33,6 +33,7 @@ constexpr std::array<KernelFilesystem, 17> kFilesystems = {{
     {"pstore", PSTOREFS_MAGIC},
     {"smackfs", SMACK_MAGIC},
     {"rdtgroup", RDTGROUP_SUPER_MAGIC},
+    {"autofs", AUTOFS_SUPER_MAGIC},
     {"configfs", 0x62656570},
     {"fusectl", 0x65735543},
 }};

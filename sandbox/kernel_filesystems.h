@@ -1,5 +1,6 @@
 // Kernel file systems: those whose files are switches of the kernel instead of data. Serving one
-// by accident hands out the host (/proc/sys/kernel/core_pattern).
+// by accident hands out the host (/proc/sys/kernel/core_pattern). Automount points are among them:
+// whoever asks for a name there makes a daemon of the host mount something, and waits for it.
 #pragma once
 
 #include <string>

@@ -31,6 +31,7 @@ constexpr uint64_t kAnyFd = ~kSign;
 // The first half of a socket's descriptors, and so on: four in a row.
 constexpr uint64_t kOneOfFour = 3;
 constexpr uint64_t kItself = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+constexpr uint64_t kUnmounted = kItself | AT_NO_AUTOMOUNT;
 constexpr uint64_t kReadFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr uint64_t kWriteFlags =
     kReadFlags | O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DSYNC | O_SYNC;
@@ -67,7 +68,7 @@ constexpr Shape kCore[] = {
 };
 
 constexpr Shape kRead[] = {
-    {"attributes", SYS_statx, {kFd, 0, kItself}, {{{0, kAnyFd}, {2}}}},
+    {"attributes", SYS_statx, {kFd, 0, kUnmounted}, {{{0, kAnyFd}, {2}}}},
     {"a link's target", SYS_readlinkat, {kFd}, {{{0, kAnyFd}}}},
     {"reading", SYS_pread64},
     {"listing", SYS_getdents64},

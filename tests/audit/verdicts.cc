@@ -20,6 +20,7 @@ using spec::Role;
 using enum Verdict;
 
 constexpr uint64_t kItself = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+constexpr uint64_t kUnmounted = kItself | AT_NO_AUTOMOUNT;
 constexpr uint64_t kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
 constexpr uint64_t kWalk = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 constexpr uint64_t kAllocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
@@ -88,12 +89,15 @@ constexpr Row kCore[] = {
 };
 
 constexpr Row kRead[] = {
-    {"attributes", SYS_statx, {kFd, 0, kItself}, kAllowed},
-    {"attributes below the working directory", SYS_statx, {kHere, 0, kItself}, kKilled},
-    {"the same, sign-extended", SYS_statx, {kHereToo, 0, kItself}, kKilled},
-    {"attributes of a path", SYS_statx, {kFd, 0, AT_SYMLINK_NOFOLLOW}, kKilled},
-    {"attributes that follow a link", SYS_statx, {kFd, 0, AT_EMPTY_PATH}, kKilled},
-    {"attributes that mount", SYS_statx, {kFd, 0, kItself | AT_NO_AUTOMOUNT}, kKilled},
+    {"attributes", SYS_statx, {kFd, 0, kUnmounted}, kAllowed},
+    {"attributes below the working directory", SYS_statx, {kHere, 0, kUnmounted}, kKilled},
+    {"the same, sign-extended", SYS_statx, {kHereToo, 0, kUnmounted}, kKilled},
+    {"attributes of a path", SYS_statx, {kFd, 0, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT}, kKilled},
+    {"attributes that follow a link",
+     SYS_statx,
+     {kFd, 0, AT_EMPTY_PATH | AT_NO_AUTOMOUNT},
+     kKilled},
+    {"attributes that mount", SYS_statx, {kFd, 0, kItself}, kKilled},
     {"a link's target", SYS_readlinkat, {kFd}, kAllowed},
     {"a link's target, by path", SYS_readlinkat, {kHere}, kKilled},
     {"the same, sign-extended", SYS_readlinkat, {kHereToo}, kKilled},

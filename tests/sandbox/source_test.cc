@@ -178,13 +178,15 @@ TEST(KernelFilesystems, AreFoundInMountinfoBelowADirectory) {
       "27 1 254:0 / / rw shared:1 master:2 - ext4 /dev/vda rw\n"
       "30 27 0:30 / /srv/with\\040space/sys rw - sysfs sysfs rw\n"
       "31 27 0:31 / /srvother/sys rw - sysfs sysfs rw\n"
-      "32 27 0:32 / /srv/data rw - tmpfs proc rw\n";
+      "32 27 0:32 / /srv/data rw - tmpfs proc rw\n"
+      "33 27 0:33 / /srv/home rw - autofs /etc/auto.home rw\n";
   auto all = sandbox::kernel_mounts_below(kMounts, "/");
-  EXPECT_EQ(all.size(), 3U);
+  EXPECT_EQ(all.size(), 4U);
   auto some = sandbox::kernel_mounts_below(kMounts, "/srv");
-  ASSERT_EQ(some.size(), 1U);
+  ASSERT_EQ(some.size(), 2U);
   EXPECT_EQ(some[0].path, "/srv/with space/sys");
   EXPECT_EQ(some[0].type, "sysfs");
+  EXPECT_EQ(some[1].type, "autofs");
   EXPECT_TRUE(sandbox::kernel_mounts_below(kMounts, "/srv/data").empty());
   EXPECT_EQ(sandbox::kernel_mounts_below(kMounts, "/proc").size(), 1U);
 }
