@@ -106,6 +106,25 @@ TEST_F(StartCheck, SaysWhatItCouldNotSeeAsAnOrdinaryUser) {
     EXPECT_EQ(hidden.find(seen), hidden.npos) << hidden;
 }
 
+// Nothing of a worker can be seen then, and what it said of itself is compared all the same.
+TEST_F(StartCheck, IsNoObstacleWhereProcessesAreHidden) {
+  become(kUser);
+  support::Process process(
+      {.words = {"/usr/bin/unshare", "-m", "sh", "-c",
+                 "mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 4242 --regid 4242 "
+                 "--clear-groups \"$@\" 3>&2",
+                 "sh", GOFER_BINARY, "--spec", bundle_.config(), "--status-fd", "3", "--",
+                 "/bin/true"},
+       .inherited = {},
+       .environment = {},
+       .user = {}});
+  EXPECT_EQ(process.wait(), End{.status = 0}) << process.err();
+  std::string hidden = process.err();
+  hidden.erase(0, hidden.find("\"not_checked\""));
+  EXPECT_NE(hidden.find("seccomp"), hidden.npos) << process.err();
+  EXPECT_EQ(hidden.find("landlock"), hidden.npos) << hidden;
+}
+
 // A worker whose client has gone before anybody looks at it is no fault.
 TEST_F(StartCheck, IsNotConcernedWithWorkersThatHaveEnded) {
   bundle_.write();
