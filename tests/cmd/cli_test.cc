@@ -78,6 +78,17 @@ TEST_F(Help, AndTheManualPageNameTheSameOptions) {
   EXPECT_GE(in_help.size(), 15U);
 }
 
+TEST_F(Help, AndTheManualPageNameTheSameSubcommands) {
+  std::string help = run({"--help"}).out;
+  help.erase(0, help.find("Besides serving:"));
+  auto in_help = options_in(help, R"(\n  gofer ([a-z]+) )");
+  EXPECT_EQ(in_help, (std::set<std::string>{"audit", "doctor", "policy"}));
+  std::string manual = support::read_file("docs/man/gofer.8");
+  manual.erase(0, manual.find("\n.SH BESIDES SERVING\n"));
+  manual.resize(manual.find("\n.SH ", 1));
+  EXPECT_EQ(options_in(manual, R"(\n\.SS ([a-z]+)\n)"), in_help);
+}
+
 TEST_F(Help, NamesThePoliciesInTheVersion) {
   Said version = run({"--version"});
   EXPECT_EQ(version.end.status, 0);
