@@ -79,8 +79,9 @@ sigset_t supervised_signals() {
   return set;
 }
 
-void Supervisor::add(pid_t pid, std::string destination) {
-  workers_.push_back({.pid = pid, .destination = std::move(destination)});
+void Supervisor::add(pid_t pid, std::string destination, std::string policy) {
+  workers_.push_back(
+      {.pid = pid, .destination = std::move(destination), .policy = std::move(policy)});
 }
 
 bool Supervisor::seize(pid_t pid) {
@@ -227,25 +228,31 @@ void Supervisor::report_violation(const Worker& worker) {
     return report(worker, LogLevel::kError, "policy-violation", "signal", SIGSYS);
   const Violation& violation = *worker.violation;
   ArgsText args(violation.args);
+  std::array<char, 96> room;
+  std::string_view code = code_.describe(violation.instruction, room);
   auto pid = static_cast<uint64_t>(worker.pid);
   log_.write(LogLevel::kError, "worker ended",
              {{"destination", worker.destination},
               {"cause", "policy-violation"},
               {"pid", pid},
+              {"policy", worker.policy},
               {"syscall", call_name(violation)},
               {"number", violation.number},
               {"args", args.view()},
               {"abi", abi(violation)},
-              {"ip", violation.instruction}});
+              {"ip", violation.instruction},
+              {"code", code}});
   status_.event("worker-end", {{"destination", worker.destination},
                                {"pid", pid},
                                {"cause", "policy-violation"},
                                {"signal", uint64_t{SIGSYS}},
+                               {"policy", worker.policy},
                                {"syscall", call_name(violation)},
                                {"number", violation.number},
                                {"args", args.view()},
                                {"abi", abi(violation)},
-                               {"ip", violation.instruction}});
+                               {"ip", violation.instruction},
+                               {"code", code}});
 }
 
 void Supervisor::worsen(ExitCode code) {

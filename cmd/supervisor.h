@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/code_map.h"
 #include "cmd/status.h"
 #include "spec/base/exit_code.h"
 #include "spec/base/log.h"
@@ -28,6 +29,7 @@ struct Violation {
 struct Worker {
   pid_t pid = -1;
   std::string destination;
+  std::string policy;  // "rw+donate": the name of what it is held to
   bool alive = true;
   bool traced = false;
   std::vector<pid_t> threads = {};  // besides the first, as far as they are traced
@@ -42,7 +44,7 @@ class Supervisor {
  public:
   Supervisor(const base::Log& log, const Status& status) : log_(log), status_(status) {}
 
-  void add(pid_t pid, std::string destination);
+  void add(pid_t pid, std::string destination, std::string policy);
   // The process whose end ends everything: CMD.
   void watch_command(pid_t pid) { command_ = pid; }
   // pid 1 of the workers' pid namespace: when it goes, the kernel ends every worker.
@@ -84,6 +86,7 @@ class Supervisor {
 
   const base::Log& log_;
   const Status& status_;
+  CodeMap code_ = CodeMap::of_this_process();  // as it is in the workers
   std::vector<Worker> workers_;
   std::optional<pid_t> command_;
   std::optional<pid_t> init_;

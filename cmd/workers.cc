@@ -76,8 +76,9 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
   sandbox::Handshake handshake = TRY(sandbox::make_handshake());
   pid_t pid = ::fork();
   if (pid < 0) return base::failure(failed_call("workers", "a worker cannot be started", "fork"));
+  spec::Role role = spec::worker_role(served.point.access);
+  spec::Extras extras = completed(role, extras_of(served.point.options));
   if (pid == 0) {
-    spec::Role role = spec::worker_role(served.point.access);
     sandbox::WorkerJail jail{.where = served.point.where,
                              .role = role,
                              .xattrs = served.point.options.xattrs,
@@ -86,14 +87,14 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
                              .transport = transport,
                              .control = handshake.child,
                              .launcher = launcher,
-                             .filter = policies::program(role, extras_of(served.point.options)),
+                             .filter = policies::program(role, extras),
                              .limits = limits(),
                              .require_landlock = options_.require_landlock,
                              .skips = skips_,
                              .file_ids = owner_of_new_files(served.point.ids)};
     run_worker(std::move(jail), served, options_.fd_limit, log_);
   }
-  supervisor_.add(pid, served.location.destination);
+  supervisor_.add(pid, served.location.destination, name_of(role, extras));
   children_.push_back(
       {.pid = pid, .where = served.point.where, .control = std::move(handshake.launcher)});
   return {};

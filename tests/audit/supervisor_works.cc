@@ -107,7 +107,7 @@ int supervise(Filter filter, SharedBoard& board, const Pipe& gate, const Worker&
     board->command = command;
   }
   pid_t pid = start_worker(gate, worker);
-  supervisor.add(pid, "/data");
+  supervisor.add(pid, "/data", "ro");
   if (!supervisor.seize(pid)) std::abort();
   ::close(gate.first.raw());
   board->worker = pid;

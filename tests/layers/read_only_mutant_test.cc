@@ -11,6 +11,7 @@
 
 #include "tests/layers/mutant.h"
 #include "tests/suite/samples.h"
+#include "tests/support/violation.h"
 
 namespace layers {
 namespace {
@@ -213,6 +214,25 @@ TEST_F(ReadOnlyTree, AViolationIsNamedWithItsSystemCall) {
   EXPECT_EQ(call("Tsetxattr", file), "`setxattr`");
   EXPECT_EQ(call("Tremovexattr", file), "`removexattr`");
   EXPECT_EQ(call("Tsetattr", file), "`fchmodat`");
+}
+
+// So does a build whose library or compiler makes a call that no policy lists: the report has the
+// policy, the call and the instruction, and the tests tell its place in the code.
+TEST_F(ReadOnlyTree, AViolationIsTracedToItsPlaceInTheCode) {
+  support::Bundle bundle;
+  bundle.mount("/tree", tree(), {"rbind", "ro"});
+  support::Serving serving(bundle, {.binary = binary_without("read-only check")});
+  constexpr std::size_t kTree = 1;
+  Client client = serving.client(kTree);
+  (void)client.call(p9::Tmkdir{Client::root(), *p9::Name::parse("made"), 0755, p9::kNoGid});
+  spec::Json end = serving.worker_end(serving.worker(kTree));
+  EXPECT_EQ(support::text_of(end, "policy"), "ro+donate+xattr+locks");
+  EXPECT_TRUE(support::text_of(end, "code").starts_with("gofer+0x")) << dump(end);
+  std::string traced =
+      support::violations_in(serving.process().err(), binary_without("read-only check"));
+  EXPECT_TRUE(traced.starts_with("ro+donate+xattr+locks: mkdirat: ")) << traced;
+  EXPECT_NE(traced.find("gofer::host::mkdirat"), traced.npos) << traced;
+  EXPECT_NE(traced.find("host_file.cc:"), traced.npos) << traced;
 }
 
 TEST(Layers, EveryRowOfAReadOnlyTreeIsTested) {

@@ -1,5 +1,6 @@
 // The suite against a worker of the real binary, in its jail and under its filter.
 #include <algorithm>
+#include <iostream>
 #include <stdexcept>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "tests/support/descriptors.h"
 #include "tests/support/gofer_process.h"
 #include "tests/support/proc.h"
+#include "tests/support/violation.h"
 
 namespace suite {
 namespace {
@@ -49,6 +51,10 @@ struct Served::Impl {
               {.binary = GOFER_BINARY, .arguments = arguments_for(trees)}) {
     if (!gofer.ready()) throw std::runtime_error(gofer.failure());
   }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  // A test that lost its worker has no word for it: this is the place to look at.
+  ~Impl() { std::cerr << support::violations_in(gofer.process().err(), GOFER_BINARY); }
 
   support::path written(const std::vector<ServedTree>& trees) {
     std::string destination = "/served";
