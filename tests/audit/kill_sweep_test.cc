@@ -36,7 +36,7 @@ class KillSweep : public testing::TestWithParam<Policed> {
 
 INSTANTIATE_TEST_SUITE_P(Of, KillSweep, testing::ValuesIn(all_policed()), PolicedName());
 
-TEST_P(KillSweep, EveryNativeNumberOutsideTheListKills) {
+TEST_P(KillSweep, L2_EveryNativeNumberOutsideTheListKills) {
   auto policy = GetParam().policy();
   ASSERT_TRUE(policy) << base::to_line(policy.error());
   std::set<std::string_view> listed;
@@ -51,12 +51,12 @@ TEST_P(KillSweep, EveryNativeNumberOutsideTheListKills) {
   EXPECT_EQ(killed, 1024 - 2 - listed.size());
 }
 
-TEST_P(KillSweep, EveryX32NumberKills) {
+TEST_P(KillSweep, L2_EveryX32NumberKills) {
   for (long number = 0; number < 600; ++number)
     expect_killed({.number = kX32Bit + number}, "x32 " + std::to_string(number));
 }
 
-TEST_P(KillSweep, EveryI386NumberKills) {
+TEST_P(KillSweep, L2_EveryI386NumberKills) {
   if (run({}, {.entry = Entry::kInt80, .number = 20}).by(SIGSEGV))
     GTEST_SKIP() << "this kernel has no int $0x80 (CONFIG_IA32_EMULATION)";
   for (long number = 0; number < 500; ++number)

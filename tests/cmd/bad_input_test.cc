@@ -96,7 +96,7 @@ std::string nested(std::size_t depth) {
   return std::string(depth, '[') + std::string(depth, ']');
 }
 
-TEST(BadInput, OfTheTextIsRefused) {
+TEST(BadInput, L7_OfTheTextIsRefused) {
   expect_all({
       {"1 empty", "", kBadSpec, "config.json:1:1"},
       {"1 not JSON", "root: rootfs", kBadSpec, "config.json:1:1"},
@@ -112,7 +112,7 @@ TEST(BadInput, OfTheTextIsRefused) {
   });
 }
 
-TEST(BadInput, OfTheVersionAndTheRootIsRefused) {
+TEST(BadInput, L7_OfTheVersionAndTheRootIsRefused) {
   auto versioned = [](const std::string& version) {
     return R"({"ociVersion":)" + version + R"(,"root":{"path":"rootfs"}})";
   };
@@ -150,7 +150,7 @@ TEST(BadInput, ARootBehindALinkIsFollowedOnceAndRefusedWhenStrict) {
   expect({"9 link, strict", text, kBadSpec, "/root", {"--strict"}, link});
 }
 
-TEST(BadInput, OfMountsIsRefused) {
+TEST(BadInput, L7_OfMountsIsRefused) {
   expect_all({
       {"12 no array", R"({"ociVersion":"1.0.2","root":{"path":"rootfs"},"mounts":{}})", kBadSpec,
        "/mounts"},
@@ -188,7 +188,7 @@ TEST(BadInput, OfMountsIsRefused) {
   });
 }
 
-TEST(BadInput, OfSourcesIsRefused) {
+TEST(BadInput, L7_OfSourcesIsRefused) {
   expect_all({
       {"26 missing", config(bound("/d", "nowhere")), kBadSpec, "/mounts/0"},
       {"27 relative", config(bound("/d", "data")), kAccepted, "/data"},
@@ -278,7 +278,7 @@ TEST(BadInput, OfSourcesIsRefused) {
   });
 }
 
-TEST(BadInput, OfMountOptionsIsRefused) {
+TEST(BadInput, L7_OfMountOptionsIsRefused) {
   auto with = [](const char* options) { return config(bound("/d", "data", options)); };
   expect_all({
       {"37 the last wins", with(R"("rbind","ro","rw")"), kAccepted, "rw"},
@@ -314,7 +314,7 @@ TEST(BadInput, OfMountOptionsIsRefused) {
   });
 }
 
-TEST(BadInput, OfIdMappingsIsRefused) {
+TEST(BadInput, L7_OfIdMappingsIsRefused) {
   auto mapped = [](const std::string& uids, const std::string& gids,
                    const char* options = R"("rbind","idmap")") {
     return config(bound("/d", "data", options, ids(uids, gids)));
@@ -350,7 +350,7 @@ TEST(BadInput, OfIdMappingsIsRefused) {
   });
 }
 
-TEST(BadInput, OfDestinationsIsResolvedInsideTheRoot) {
+TEST(BadInput, L7_OfDestinationsIsResolvedInsideTheRoot) {
   auto link = [](const char* target) {
     return [target](const path& bundle) {
       support::make_directory(bundle / "rootfs/etc");

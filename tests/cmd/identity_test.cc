@@ -218,7 +218,7 @@ TEST_F(Squashed, IdsInAclsAreMappedLikeOwners) {
             acl_for(kContainerRoot + 33));
 }
 
-TEST_F(Squashed, AnIdBeyondTheMapIsRefusedAndNothingIsLeft) {
+TEST_F(Squashed, P5_AnIdBeyondTheMapIsRefusedAndNothingIsLeft) {
   start();
   Client client = connect(kServed);
   EXPECT_EQ(chown(client, "file", 70'000, 0), "EOVERFLOW");

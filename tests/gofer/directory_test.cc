@@ -202,7 +202,7 @@ TEST_F(Make, RefusesANameThatIsTakenAndAPlaceThatIsNoDirectory) {
   EXPECT_EQ(support::read_file(on_host("f")), "text");
 }
 
-TEST_F(Make, ThatCannotBeGivenItsOwnerLeavesNothing) {
+TEST_F(Make, P5_ThatCannotBeGivenItsOwnerLeavesNothing) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
   std::filesystem::permissions(top(), std::filesystem::perms::all);
   serve(none(), 1234);

@@ -251,7 +251,7 @@ class BrokenStep : public testing::TestWithParam<Broken> {
   support::TempDir dir_;
 };
 
-TEST_P(BrokenStep, StopsTheStartAndNamesTheStep) {
+TEST_P(BrokenStep, L1_StopsTheStartAndNamesTheStep) {
   Prison prison(options(), [] { return "served"; });
   EXPECT_FALSE(prison.started());
   EXPECT_EQ(prison.said(), "");
@@ -302,7 +302,7 @@ TEST_F(LackingKernel, StartsWithoutLandlockAndSaysSo) {
   EXPECT_EQ(prison.report().landlock_abi, 0);
 }
 
-TEST_F(LackingKernel, StopsWithoutLandlockWhenItIsRequired) {
+TEST_F(LackingKernel, L1_StopsWithoutLandlockWhenItIsRequired) {
   PrisonOptions options = without({SYS_landlock_create_ruleset, ENOSYS});
   options.require_landlock = 1;
   Prison prison(options, [] { return "served"; });

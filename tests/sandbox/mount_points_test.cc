@@ -250,7 +250,7 @@ TEST_F(MountPoints, AUserWithoutTheRightToMakeOneIsTold) {
 }
 
 // Somebody exchanges a directory on the way for a link to the host, over and over.
-TEST_F(MountPoints, ARaceNeverLeadsOutside) {
+TEST_F(MountPoints, M2_ARaceNeverLeadsOutside) {
   support::make_directory(root("a/b"));
   support::make_symlink(root("a/out"), (dir_ / "host").string());
   support::make_symlink(root("a/up"), "../../..");

@@ -246,7 +246,7 @@ TEST_P(WorkerJail, NothingCanBeMountedOrLeft) {
   EXPECT_EQ(prison.said(), "EPERM EPERM EPERM EPERM") << prison.problem();
 }
 
-TEST_P(WorkerJail, ThereIsNoNetworkAndNoOtherProcess) {
+TEST_P(WorkerJail, L5_ThereIsNoNetworkAndNoOtherProcess) {
   Prison prison(options_, [] {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -418,7 +418,7 @@ TEST_P(WorkerJail, ItsSecurebitsAreLocked) {
   EXPECT_EQ(prison.said(), std::to_string(kLocked)) << prison.problem();
 }
 
-TEST_P(WorkerJail, ItIsHiddenFromOtherProcessesOfItsUser) {
+TEST_P(WorkerJail, L5_ItIsHiddenFromOtherProcessesOfItsUser) {
   Prison prison(options_, [] { return std::to_string(::prctl(PR_GET_DUMPABLE)); });
   EXPECT_EQ(prison.said(), "0") << prison.problem();
 }
