@@ -133,7 +133,8 @@ TEST_F(InFlight, C4_AFidThatBecomesAFileIsOneOrTheOther) {
       }
     };
     expect_serial_order(5, add, "order " + std::to_string(order));
-    // It is the directory that was moved, or the file that was made in it; never both, never neither.
+    // It is the directory that was moved, or the file that was made in it; never both, never
+    // neither.
     bool moved = std::filesystem::is_directory(exported() / "moved");
     EXPECT_NE(std::filesystem::exists(exported() / "directory"), moved) << order;
   }
