@@ -23,7 +23,6 @@ namespace {
 
 using p9client::Client;
 using support::Bundle;
-using support::End;
 using support::Gofer;
 using support::Process;
 using Words = std::vector<std::string>;
