@@ -18,6 +18,7 @@
 
 #include "gofer/dispatcher.h"
 #include "gofer/window.h"
+#include "spec/base/fd.h"
 #include "tests/fuzz/served_place.h"
 #include "tests/support/raw_frame.h"
 
@@ -29,11 +30,24 @@ constexpr p9::Fid kRoot{0};
 constexpr p9::Fid kFile{1};
 constexpr std::size_t kTouched = 4096;  // of either end of the memory
 
-std::span<std::byte, p9::kWindowSize> memory() {
-  static auto* start = static_cast<std::byte*>(
-      ::mmap(nullptr, p9::kWindowSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  return std::span<std::byte, p9::kWindowSize>(start, p9::kWindowSize);
-}
+// The same memory twice, as a client and a server have it that are different processes.
+struct Shared {
+  using Mapping = std::span<std::byte, p9::kWindowSize>;
+  Shared() : file(::memfd_create("window", MFD_CLOEXEC)), server(map()), client(map()) {}
+
+  Mapping map() const {
+    constexpr auto kSize = static_cast<off_t>(p9::kWindowSize);
+    require(::ftruncate(file.raw(), kSize) == 0, "memory has a size");
+    void* start =
+        ::mmap(nullptr, p9::kWindowSize, PROT_READ | PROT_WRITE, MAP_SHARED, file.raw(), 0);
+    require(start != MAP_FAILED, "memory can be mapped");
+    return Mapping(static_cast<std::byte*>(start), p9::kWindowSize);
+  }
+
+  base::UniqueFd file;
+  Mapping server;
+  Mapping client;
+};
 
 // What a client's thread does with the memory.
 class Client {
@@ -153,13 +167,14 @@ void attach(gofer::Session& session) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   p9::Bytes script = std::as_bytes(std::span(data, size)).subspan(1);
-  std::ranges::fill(memory().first(kTouched), std::byte{0});
-  std::ranges::fill(memory().last(kTouched), std::byte{0});
+  static const Shared shared;
+  std::ranges::fill(shared.server.first(kTouched), std::byte{0});
+  std::ranges::fill(shared.server.last(kTouched), std::byte{0});
   fuzz::with_session(data[0], [&](gofer::Session& session) {
     attach(session);
-    gofer::Window window(memory());
+    gofer::Window window(shared.server);
     std::thread client([&] {
-      Client(memory(), script).play();
+      Client(shared.client, script).play();
       window.stop();
     });
     serve_turns(session, window);
