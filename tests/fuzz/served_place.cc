@@ -1,8 +1,11 @@
 #include "tests/fuzz/served_place.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,7 +62,25 @@ void require(bool holds, const char* promise) {
   std::abort();
 }
 
+// A client may ask for terabytes, and a disk would give what it has: the tree is on a small one of
+// its own where this process may mount.
+void Place::bound() {
+  mounted_ = ::unshare(CLONE_NEWNS) == 0 &&
+             ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+             ::mount("tmpfs", dir_.path().c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=64m") == 0;
+  // Linux 6.6 gave a tmpfs the attributes of users.
+  if (mounted_ && ::setxattr(dir_.path().c_str(), "user.a", "", 0, 0) != 0) {
+    ::umount2(dir_.path().c_str(), MNT_DETACH);
+    mounted_ = false;
+  }
+}
+
+Place::~Place() {
+  if (mounted_) ::umount2(dir_.path().c_str(), MNT_DETACH);
+}
+
 Place::Place() {
+  bound();
   support::make_file(outside() / "secret", "secret");
   support::make_fifo(outside() / "fifo");
   support::set_xattr(outside() / "secret", "user.secret", "secret");

@@ -22,6 +22,9 @@ void require(bool holds, const char* promise);
 class Place {
  public:
   Place();
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place();
 
   path served() const { return dir_ / "served"; }
   bool outside_is_untouched() const { return look() == outside_; }
@@ -33,11 +36,13 @@ class Place {
     friend bool operator==(const Seen&, const Seen&) = default;
   };
   path outside() const { return dir_ / "outside"; }
+  void bound();
   void make_served();
   std::array<path, 4> watched() const;
   std::array<Seen, 4> look() const;
 
   support::TempDir dir_;
+  bool mounted_ = false;
   base::UniqueFd listener_;  // its backlog fills up, and then nobody waits
   std::array<Seen, 4> outside_{};
 };

@@ -116,8 +116,9 @@ class Client {
     ::syscall(SYS_futex, &memory_[p9::kWindowState], FUTEX_WAKE, 1, nullptr, nullptr, 0);
   }
   void wait_for_turn() {
-    for (int i = 0; i < 100 && word(p9::kWindowState).load() == p9::kServerActive; ++i)
-      std::this_thread::yield();
+    const timespec patience{.tv_sec = 0, .tv_nsec = 1'000'000};
+    ::syscall(SYS_futex, &memory_[p9::kWindowState], FUTEX_WAIT, p9::kServerActive, &patience,
+              nullptr, 0);
   }
   // One place, back and forth, while the server may be reading it.
   void flip() {
@@ -167,14 +168,14 @@ void attach(gofer::Session& session) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   p9::Bytes script = std::as_bytes(std::span(data, size)).subspan(1);
-  static const Shared shared;
-  std::ranges::fill(shared.server.first(kTouched), std::byte{0});
-  std::ranges::fill(shared.server.last(kTouched), std::byte{0});
+  static const Shared kShared;
+  std::ranges::fill(kShared.server.first(kTouched), std::byte{0});
+  std::ranges::fill(kShared.server.last(kTouched), std::byte{0});
   fuzz::with_session(data[0], [&](gofer::Session& session) {
     attach(session);
-    gofer::Window window(shared.server);
+    gofer::Window window(kShared.server);
     std::thread client([&] {
-      Client(shared.client, script).play();
+      Client(kShared.client, script).play();
       window.stop();
     });
     serve_turns(session, window);
