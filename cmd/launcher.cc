@@ -76,6 +76,7 @@ class Launcher {
     status_.phase("clients");
     TRY(connect_clients());
     status_.phase("namespaces");
+    audit_.begin();
     TRY(enter_namespaces());
     status_.phase("mounts");
     TRY(find_trees());
@@ -140,7 +141,6 @@ class Launcher {
   void log_details(const Jailed& jailed) const;
   spec::Json::Object jail_json(const Jailed& jailed) const;
 
-  StartAudit audit_;  // first: nothing of this process has changed yet
   Options options_;
   base::Log log_;
   Status status_;
@@ -154,6 +154,7 @@ class Launcher {
   std::vector<int> command_fds_;  // CMD's ends, by attach point
   std::optional<Command> command_;
   Found found_;
+  StartAudit audit_;
   StartAudit::Checked checked_;
 };
 

@@ -1,5 +1,6 @@
 #include "cmd/start_audit.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -11,8 +12,10 @@ namespace cmd {
 
 using base::Outcome;
 
-StartAudit::StartAudit() {
+void StartAudit::begin() {
   record_.started_in = proc::namespaces_of("self");
+  for (const auto& [name, number] : record_.started_in)
+    held_.emplace_back(::open(proc::path_of("self", "ns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
   if (auto status = proc::status("self"))
     record_.inherited_filters = proc::number((*status)["Seccomp_filters"]);
 }
@@ -34,6 +37,7 @@ Outcome<StartAudit::Checked> StartAudit::check(const std::vector<Served>& served
   reference.inherited_filters = record_.inherited_filters;
   LiveFacts live(std::move(reference));
   Checked checked{.hidden = TRY(verify(record_.processes, live, supervisor)), .record = {}};
+  held_.clear();
   record_.processes.push_back(
       {.pid = ::getpid(), .plan = plan_supervisor(start, has_status), .reported = {}});
   checked.record = TRY(write_record(record_));

@@ -17,8 +17,10 @@ namespace cmd {
 
 class StartAudit {
  public:
-  // Before the launcher has left any namespace: that one is not the host's any more is a fact.
-  StartAudit();
+  // Before the launcher leaves any namespace: that one is not the host's any more is a fact. They
+  // are held until check() has ended: the number of a namespace that nobody holds goes to the next
+  // one.
+  void begin();
 
   struct Checked {
     std::string hidden;     // facts that the kernel does not show here, separated by commas
@@ -32,6 +34,7 @@ class StartAudit {
 
  private:
   AuditRecord record_;
+  std::vector<base::UniqueFd> held_;  // the namespaces of record_.started_in
 };
 
 }  // namespace cmd
