@@ -34,13 +34,13 @@ Problem refused(const spec::AttachPoint& point, std::string what, std::string ex
           .expected = std::move(expected)};
 }
 
-std::string quoted(const std::string& path) {
+std::string in_quotes(const std::string& path) {
   return "'" + path + "'";
 }
 
 Problem cannot_open(const spec::AttachPoint& point, int error) {
   Problem problem = problem_of(call_on(point, "openat2", {}), base::Errno(error));
-  problem.what = "cannot open " + quoted(point.source);
+  problem.what = "cannot open " + in_quotes(point.source);
   switch (error) {
     case ENOENT:
     case ENOTDIR:
@@ -109,7 +109,7 @@ Outcome<void> examine(Source& source, const spec::AttachPoint& point) {
   auto status = TRY(required(sys::statx(source.fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO),
                              call_on(point, "statx", "cannot examine the source")));
   unsigned mode = status.stx_mode;
-  std::string what = quoted(point.source) + " is " + std::string(type_name(mode));
+  std::string what = in_quotes(point.source) + " is " + std::string(type_name(mode));
   if (!S_ISDIR(mode) && point.destination == "/")
     return base::failure(refused(point, std::move(what), "the root of a container is a directory"));
   if (!is_served(mode, point.options))
@@ -119,7 +119,7 @@ Outcome<void> examine(Source& source, const spec::AttachPoint& point) {
   source.is_directory = S_ISDIR(mode);
   source.kind = type_name(mode).substr(2);
   if (S_ISSOCK(mode))
-    source.notes.push_back("the source " + quoted(point.source) +
+    source.notes.push_back("the source " + in_quotes(point.source) +
                            " is a socket: when its server makes it anew, clients keep the old one, "
                            "and would see the new one if its directory were mounted");
   source.on_overlayfs = filesystem.f_type == OVERLAYFS_SUPER_MAGIC;
@@ -144,12 +144,12 @@ Outcome<void> refuse_kernel_fs(const Source& source, const spec::AttachPoint& po
   std::string_view type = kernel_filesystem(status.f_type);
   if (!type.empty())
     return base::failure(refused(
-        point, quoted(source.real_path) + " is on a file system of type " + std::string(type),
+        point, in_quotes(source.real_path) + " is on a file system of type " + std::string(type),
         std::string(kKernelRemedy)));
   for (std::string_view tree : {"/proc", "/sys"})
     if (source.real_path == tree || source.real_path.starts_with(std::string(tree) + "/"))
       return base::failure(refused(point,
-                                   quoted(source.real_path) + " is below " + std::string(tree),
+                                   in_quotes(source.real_path) + " is below " + std::string(tree),
                                    std::string(kKernelRemedy)));
   if (!point.recursive) return {};
   auto file = TRY(required(sys::openat(sys::kWorkingDirectory, "/proc/self/mountinfo", O_RDONLY),
@@ -159,7 +159,7 @@ Outcome<void> refuse_kernel_fs(const Source& source, const spec::AttachPoint& po
   auto below = kernel_mounts_below(mounts, source.real_path);
   if (below.empty()) return {};
   return base::failure(refused(
-      point, quoted(below[0].path) + ", mounted below the source, is of type " + below[0].type,
+      point, in_quotes(below[0].path) + ", mounted below the source, is of type " + below[0].type,
       std::string(kKernelRemedy) + "; 'bind' in place of 'rbind' leaves it out"));
 }
 
@@ -180,8 +180,8 @@ std::string cleaned(std::string_view path) {
 void note_symlink(Source& source, const spec::AttachPoint& point) {
   bool differs = point.source.starts_with('/') && cleaned(point.source) != source.real_path;
   if (!differs) return;
-  source.notes.push_back("the source " + quoted(point.source) + " is really " +
-                         quoted(source.real_path));
+  source.notes.push_back("the source " + in_quotes(point.source) + " is really " +
+                         in_quotes(source.real_path));
 }
 
 struct Identity {
@@ -239,7 +239,7 @@ std::vector<std::string> overlap_notes(std::span<const Source> sources,
       auto found = std::find(line.begin(), line.end(), wanted);
       bool same = found == line.begin();
       if (found == line.end() || (same && outer < inner)) continue;
-      notes.push_back(points[inner].where + ": the source " + quoted(sources[inner].real_path) +
+      notes.push_back(points[inner].where + ": the source " + in_quotes(sources[inner].real_path) +
                       (same ? " is also that of " : " lies inside that of ") + points[outer].where +
                       ", and only one of them is read-only: what is read-only through one is "
                       "changed through the other");

@@ -1,0 +1,31 @@
+# With GOFER_PRECOMPILE the headers that most files include are parsed once per build, which takes little
+# more than half as long then. For Clang: with GCC it takes as long as before. Files still name each
+# header that they use, for the other presets.
+
+# Every target below `directory` that has no compile options of its own.
+function(precompile_below directory)
+  get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
+  get_property(common DIRECTORY ${directory} PROPERTY COMPILE_OPTIONS)
+  foreach(target ${targets})
+    get_target_property(type ${target} TYPE)
+    get_target_property(options ${target} COMPILE_OPTIONS)
+    if(NOT options STREQUAL common)
+      continue()
+    elseif(type STREQUAL EXECUTABLE)
+      target_precompile_headers(${target} REUSE_FROM precompiled_for_programs)
+    elseif(type MATCHES "^(STATIC|OBJECT)_LIBRARY$")
+      target_precompile_headers(${target} REUSE_FROM precompiled_for_libraries)
+    endif()
+  endforeach()
+  get_property(folders DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
+  foreach(folder ${folders})
+    precompile_below(${folder})
+  endforeach()
+endfunction()
+
+if(GOFER_PRECOMPILE)
+  add_subdirectory(cmake/precompiled)
+  foreach(room bench cmd gofer policies sandbox spec tests)
+    precompile_below(${PROJECT_SOURCE_DIR}/${room})
+  endforeach()
+endif()
