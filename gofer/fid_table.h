@@ -1,10 +1,11 @@
-// FidTable: what each fid of a connection stands for.
+// FidTable: what each fid of a connection stands for. A client may have a million of them.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "gofer/budget.h"
 #include "gofer/lock_table.h"
@@ -17,8 +18,7 @@
 
 namespace gofer {
 
-// The states of a fid. Each has what can be done in it, and nothing else.
-struct Walked {};
+// What a fid can be used for. Each has what can be done then, and nothing else.
 
 struct OpenFile {
   Budget::Share share;
@@ -47,40 +47,50 @@ struct XattrSnapshot {
 // A value on its way to its file. Only what was written of it is ever read.
 struct XattrDraft {
   Budget::Share share;
-  XattrName name;
+  std::unique_ptr<const XattrName> name;
   std::unique_ptr<std::byte[]> bytes;
   std::size_t size = 0;
   std::size_t written = 0;  // from the front
   uint32_t flags = 0;       // kXattrCreate, kXattrReplace
 };
 
-struct FidState {
-  NodeRef node;
-  uint32_t uid = p9::kNoUname;  // n_uname of the attach it descends from: owner of what it creates
-  std::variant<Walked, OpenFile, OpenDirectory, OpenFifo, std::unique_ptr<XattrSnapshot>,
-               std::unique_ptr<XattrDraft>>
-      use = Walked{};
+// What a fid is used for beyond its place: in memory of its own, for most fids are only walked to.
+class FidUse {
+ public:
+  FidUse() = default;
+  template <class T>
+  // NOLINTNEXTLINE(google-explicit-constructor): a use is what it holds
+  FidUse(T use) : use_(std::make_unique<Any>(std::move(use))) {}
 
-  bool is_open() const { return !std::holds_alternative<Walked>(use); }
-  // What it holds of an extended attribute; null: nothing of this kind.
-  XattrSnapshot* snapshot() const { return held<XattrSnapshot>(); }
-  XattrDraft* draft() const { return held<XattrDraft>(); }
-  bool is_xattr() const { return snapshot() != nullptr || draft() != nullptr; }
+  bool any() const { return use_ != nullptr; }
+  // Null: it is no such use.
+  template <class T>
+  T* as() const {
+    return use_ ? std::get_if<T>(use_.get()) : nullptr;
+  }
 
  private:
-  template <class T>
-  T* held() const {
-    const auto* xattr = std::get_if<std::unique_ptr<T>>(&use);
-    return xattr != nullptr ? xattr->get() : nullptr;
-  }
+  using Any = std::variant<OpenFile, OpenDirectory, OpenFifo, XattrSnapshot, XattrDraft>;
+  std::unique_ptr<Any> use_;
 };
 
+struct FidState {
+  NodeRef node;
+  FidUse use = {};
+  uint32_t uid = p9::kNoUname;  // n_uname of the attach it descends from: owner of what it creates
+
+  bool is_open() const { return use.any(); }
+  bool is_xattr() const { return use.as<XattrSnapshot>() || use.as<XattrDraft>(); }
+};
+
+// A hash table without buckets: where a fid is not at the place of its hash, it is at one of the
+// next, without a gap.
 class FidTable {
  public:
-  explicit FidTable(std::size_t limit) : limit_(limit) {}
+  explicit FidTable(std::size_t limit);
 
   // A fid that stands for a file: EBADF when unknown, or when it stands for an extended attribute.
-  // Valid until the fid is erased or replaced.
+  // Valid until any fid is inserted or erased.
   base::Result<FidState*> find(p9::Fid fid);
   // The same for the few requests that serve extended attributes as well.
   base::Result<FidState*> find_any(p9::Fid fid);
@@ -88,13 +98,26 @@ class FidTable {
   // full.
   base::Result<void> check_free(p9::Fid fid) const;
   base::Result<void> insert(p9::Fid fid, FidState state);  // errors of check_free()
-  void erase(p9::Fid fid) { states_.erase(fid); }
-  void clear() { states_.clear(); }
-  std::size_t size() const { return states_.size(); }
+  void erase(p9::Fid fid);
+  void clear();
+  std::size_t size() const { return size_; }
 
  private:
+  // Behind the state, where its padding would be.
+  struct Slot : FidState {
+    p9::Fid fid{p9::kNoFid};  // NOFID: nothing is here
+    bool taken() const { return fid.value != p9::kNoFid; }
+  };
+  static_assert(sizeof(Slot) == 24);
+
+  std::size_t home(p9::Fid fid) const;
+  std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
+  std::size_t find_slot(p9::Fid fid) const;  // where it is, or would be
+  void resize(std::size_t slots);
+
   std::size_t limit_;
-  std::unordered_map<p9::Fid, FidState> states_;
+  std::size_t size_ = 0;
+  std::vector<Slot> slots_;  // always a power of two, and one of them free
 };
 
 }  // namespace gofer

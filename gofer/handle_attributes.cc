@@ -68,7 +68,7 @@ timespec time_to_set(uint32_t valid, uint32_t which, uint32_t set, uint64_t sec,
 }
 
 Result<void> set_size(Session& session, FidState& state, Fd fd, uint64_t size) {
-  auto* file = std::get_if<OpenFile>(&state.use);
+  auto* file = state.use.as<OpenFile>();
   if (file != nullptr && file->access != Access::kRead) return host::ftruncate(file->fd, size);
   UniqueFd writable =
       TRY(host::openat(session.attach_point().own_fds, host::Path::number(fd), O_WRONLY));

@@ -26,8 +26,8 @@ enum class Use : uint8_t { kRead, kWrite };
 
 // What the kernel says of data at an offset in a FIFO, it would say here.
 Result<Fd> open_for(FidState& state, Use use) {
-  if (std::holds_alternative<OpenFifo>(state.use)) return fail(ESPIPE);
-  auto* file = std::get_if<OpenFile>(&state.use);
+  if (state.use.as<OpenFifo>()) return fail(ESPIPE);
+  auto* file = state.use.as<OpenFile>();
   if (file == nullptr) return fail(EBADF);
   if (file->access == (use == Use::kRead ? Access::kWrite : Access::kRead)) return fail(EBADF);
   return file->fd;
@@ -39,10 +39,10 @@ Result<Fd> open_for(FidState& state, Use use) {
 // the next request will meet.
 Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
   FidState& state = *TRY(session.fids().find_any(request.fid));
-  if (const auto* snapshot = state.snapshot())
+  if (const auto* snapshot = state.use.as<XattrSnapshot>())
     return read_xattr(*snapshot, request.offset,
                       std::min<std::size_t>(request.count, session.payload(SIZE_MAX).size()));
-  if (std::holds_alternative<OpenDirectory>(state.use)) return fail(EISDIR);
+  if (state.use.as<OpenDirectory>()) return fail(EISDIR);
   Fd file = TRY(open_for(state, Use::kRead));
   if (request.offset > kMaxOffset) return fail(EINVAL);
   // No byte lies past the largest offset: there is the end of every file.
@@ -54,7 +54,8 @@ Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
 
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
   FidState& state = *TRY(session.fids().find_any(request.fid));
-  if (auto* draft = state.draft()) return write_xattr(*draft, request.offset, request.data);
+  if (auto* draft = state.use.as<XattrDraft>())
+    return write_xattr(*draft, request.offset, request.data);
   Fd file = TRY(open_for(state, Use::kWrite));
   if (request.offset > kMaxOffset) return fail(EINVAL);
   if (!request.data.empty()) TRY(drop_set_id_for_write(session, state, file));
@@ -67,7 +68,7 @@ Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request) {
   if (!state.is_open()) return fail(EBADF);
   // Nothing was written that would have to reach the disk, and the role may not even ask.
   if (session.attach_point().read_only) return p9::Rfsync{};
-  if (std::holds_alternative<OpenFifo>(state.use)) return fail(EINVAL);
+  if (state.use.as<OpenFifo>()) return fail(EINVAL);
   Pin fd = TRY(session.descriptor(state));
   TRY(request.datasync.value != 0 ? host::fdatasync(fd) : host::fsync(fd));
   return p9::Rfsync{};

@@ -63,7 +63,7 @@ template <class M>
 Result<Asked> check(Session& session, const M& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   if (!session.attach_point().locks) return fail(EOPNOTSUPP);
-  auto* open = std::get_if<OpenFile>(&state.use);
+  auto* open = state.use.as<OpenFile>();
   if (open == nullptr) return fail(EBADF);
   if (request.client_id.size() > kMaxClientId) return fail(EINVAL);
   LockKind kind = TRY(parse_kind(request.type));

@@ -127,7 +127,8 @@ Result<p9::Rlcreate> create(Session& session, const p9::Tlcreate& request, Owner
   Opened opened = TRY(create_or_open(session, state, *parent, object, mode));
   p9::Qid qid = TRY(session.qid(opened.node->identity()));
   state.node = std::move(opened.node);
-  donate(session, state.use.emplace<OpenFile>(std::move(share), std::move(opened.fd), mode.access));
+  state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};
+  donate(session, *state.use.as<OpenFile>());
   return p9::Rlcreate{.qid = qid, .iounit = iounit(session)};
 }
 
@@ -155,7 +156,8 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
   UniqueFd fd = TRY(open_regular(session, node, place, mode));
   TRY(note_opened(session, state, node, fd, mode));
   p9::Qid qid = TRY(session.qid(node.identity()));
-  donate(session, state.use.emplace<OpenFile>(std::move(share), std::move(fd), mode.access));
+  state.use = OpenFile{std::move(share), std::move(fd), mode.access};
+  donate(session, *state.use.as<OpenFile>());
   return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
 }
 

@@ -107,7 +107,7 @@ class Listing {
 Result<p9::Rreaddir> handle(Session& session, const p9::Treaddir& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   if (!state.is_open()) return fail(EBADF);
-  auto* directory = std::get_if<OpenDirectory>(&state.use);
+  auto* directory = state.use.as<OpenDirectory>();
   if (directory == nullptr) return fail(ENOTDIR);
   if (request.offset > INT64_MAX) return fail(EINVAL);
   if (request.offset != directory->position) TRY(host::lseek(directory->fd, request.offset));

@@ -62,7 +62,7 @@ Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& reques
 // The dispatcher releases the fid, here and after Tremove: see kReleasesFid.
 Result<p9::Rclunk> handle(Session& session, const p9::Tclunk& request) {
   FidState& state = *TRY(session.fids().find_any(request.fid));
-  if (const auto* draft = state.draft()) TRY(commit_xattr(session, state, *draft));
+  if (const auto* draft = state.use.as<XattrDraft>()) TRY(commit_xattr(session, state, *draft));
   return p9::Rclunk{};
 }
 

@@ -56,13 +56,12 @@ Result<p9::Rxattrwalk> handle(Session& session, const p9::Txattrwalk& request) {
   Pin file = TRY(session.descriptor(state));
   std::span<std::byte> room = session.xattr_room();
   std::size_t size = TRY(ask(session.attach_point(), file, request.name, room));
-  auto snapshot = std::make_unique<XattrSnapshot>(
-      XattrSnapshot{.share = TRY(charge(session, size)),
-                    .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
-                    .size = size});
-  std::memcpy(snapshot->bytes.get(), room.data(), size);
+  XattrSnapshot snapshot{.share = TRY(charge(session, size)),
+                         .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
+                         .size = size};
+  std::memcpy(snapshot.bytes.get(), room.data(), size);
   TRY(session.fids().insert(request.newfid,
-                            {.node = state.node, .uid = state.uid, .use = std::move(snapshot)}));
+                            {.node = state.node, .use = std::move(snapshot), .uid = state.uid}));
   return p9::Rxattrwalk{.size = size};
 }
 
@@ -73,12 +72,11 @@ Result<p9::Rxattrcreate> handle(Session& session, const p9::Txattrcreate& reques
   XattrName name = TRY(XattrName::parse(session.attach_point().xattrs, request.name));
   if (request.attr_size > kMaxXattrSize) return fail(E2BIG);
   auto size = static_cast<std::size_t>(request.attr_size);
-  state.use = std::make_unique<XattrDraft>(
-      XattrDraft{.share = TRY(charge(session, size)),
-                 .name = name,
-                 .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
-                 .size = size,
-                 .flags = request.flags});
+  state.use = XattrDraft{.share = TRY(charge(session, size)),
+                         .name = std::make_unique<XattrName>(name),
+                         .bytes = std::make_unique_for_overwrite<std::byte[]>(size),
+                         .size = size,
+                         .flags = request.flags};
   return p9::Rxattrcreate{};
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "gofer/host_file.h"
+#include "gofer/node_name.h"
 #include "gofer/p9/wire.h"
 #include "spec/base/fd.h"
 
@@ -79,7 +80,7 @@ class Node {
   bool is_root() const { return parent_ == nullptr; }
   bool is_detached() const { return detached_; }
   Node* parent() const { return parent_; }  // where it was, for a detached one; null for the root
-  p9::Name name() const { return *p9::Name::parse(name_); }  // not for the root
+  p9::Name name() const { return *p9::Name::parse(name_.view()); }  // not for the root
 
  private:
   friend class Tree;
@@ -93,20 +94,21 @@ class Node {
 
   Tree& tree_;
   Node* parent_;  // holds a reference on it
-  std::string name_;
+  NodeName name_;
   Identity identity_;
   Node* next_in_bucket_ = nullptr;
-  Node* newer_ =
-      nullptr;  // neighbours in the order of last use, while its descriptor may be closed
+  Node* newer_ = nullptr;  // in the order of last use, while its descriptor may be closed
   Node* older_ = nullptr;
   uint32_t references_ = 0;
-  uint32_t pins_ = 0;
   base::UniqueFd descriptor_;
-  bool detached_ = false;
-  bool set_id_ = false;        // bits that a write takes away, when they were last asked for
-  uint64_t set_ids_seen_ = 0;  // and how many files had been given some then: see Tree
-  bool changed_ = false;       // written through us: its identity may have changed (copy-up)
+  uint32_t set_ids_seen_ = 0;  // how many files had been given set-id bits: see Tree
+  uint16_t pins_ = 0;          // at most a few for each request that is served
+  bool detached_ : 1 = false;
+  bool set_id_ : 1 = false;   // bits that a write takes away, when they were last asked for
+  bool changed_ : 1 = false;  // written through us: its identity may have changed (copy-up)
 };
+// What a client pays with for a place: see docs/limits.md.
+static_assert(sizeof(Node) <= 104);
 
 // A descriptor that stays open while the Pin lives, whatever else is opened meanwhile.
 class [[nodiscard]] Pin {

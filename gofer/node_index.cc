@@ -20,21 +20,21 @@ std::size_t NodeIndex::bucket_of(const Node* parent, std::string_view name) cons
 
 Node* NodeIndex::find(const Node& parent, std::string_view name) const {
   Node* node = buckets_[bucket_of(&parent, name)];
-  while (node != nullptr && (node->parent_ != &parent || node->name_ != name))
+  while (node != nullptr && (node->parent_ != &parent || node->name_.view() != name))
     node = node->next_in_bucket_;
   return node;
 }
 
 void NodeIndex::insert(Node& node) {
   if (size_ >= buckets_.size()) rehash(buckets_.size() * 2);
-  Node*& head = buckets_[bucket_of(node.parent_, node.name_)];
+  Node*& head = buckets_[bucket_of(node.parent_, node.name_.view())];
   node.next_in_bucket_ = head;
   head = &node;
   ++size_;
 }
 
 void NodeIndex::remove(Node& node) {
-  Node** link = &buckets_[bucket_of(node.parent_, node.name_)];
+  Node** link = &buckets_[bucket_of(node.parent_, node.name_.view())];
   while (*link != &node) link = &(*link)->next_in_bucket_;
   *link = std::exchange(node.next_in_bucket_, nullptr);
   --size_;
@@ -47,7 +47,7 @@ void NodeIndex::rehash(std::size_t buckets) {
   for (Node* node : old) {
     while (node != nullptr) {
       Node* next = node->next_in_bucket_;
-      Node*& head = buckets_[bucket_of(node->parent_, node->name_)];
+      Node*& head = buckets_[bucket_of(node->parent_, node->name_.view())];
       node->next_in_bucket_ = head;
       head = node;
       node = next;

@@ -49,8 +49,8 @@ Result<p9::Qid> Session::qid(const Identity& identity) {
 }
 
 Result<Pin> Session::descriptor(FidState& state) {
-  if (auto* file = std::get_if<OpenFile>(&state.use)) return Pin(file->fd);
-  if (auto* directory = std::get_if<OpenDirectory>(&state.use)) return Pin(directory->fd);
+  if (auto* file = state.use.as<OpenFile>()) return Pin(file->fd);
+  if (auto* directory = state.use.as<OpenDirectory>()) return Pin(directory->fd);
   return tree().open(*state.node);
 }
 

@@ -210,7 +210,7 @@ Result<void> Tree::remove(Node& node) {
 Result<void> Tree::rename(Node& node, Node& to_dir, p9::Name to) {
   NodeRef keep(&node);
   TRY(check_place(node));
-  std::string from = node.name_;
+  std::string from(node.name_.view());
   return rename(*NodeRef(node.parent_), *p9::Name::parse(from), to_dir, to);
 }
 
@@ -244,7 +244,7 @@ void Tree::move(Node& node, Node& to_dir, p9::Name to) {
   --node.parent_->references_;
   node.parent_ = &to_dir;
   ++to_dir.references_;
-  node.name_ = to.view();
+  node.name_.set(to.view());
   index_.insert(node);
 }
 

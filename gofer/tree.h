@@ -59,14 +59,14 @@ class Tree {
 
   // What an open or a change of mode showed of bits that a write takes away.
   void note_set_id(Node& node, bool set_id) {
-    if (set_id) ++set_ids_;
+    if (set_id && set_ids_ != kUncounted) ++set_ids_;
     node.set_id_ = set_id;
     node.set_ids_seen_ = set_ids_;
   }
   // Whether the node's file may have some: it had, or some file was given them since, which may be
   // this one by another name.
   bool may_have_set_id(const Node& node) const {
-    return node.set_id_ || node.set_ids_seen_ != set_ids_;
+    return node.set_id_ || node.set_ids_seen_ != set_ids_ || set_ids_ == kUncounted;
   }
   // The node's file was asked again: its qid shows the version that it has now.
   void note_version(Node& node, uint32_t version) { node.identity_.version = version; }
@@ -87,10 +87,13 @@ class Tree {
   void forget(Node& node);
   void release(Node* node);
 
+  // So many files were given set-id bits that every one may have some.
+  static constexpr uint32_t kUncounted = UINT32_MAX;
+
   base::Fd root_fd_;
   TreeBudget budget_;
   std::size_t nodes_ = 0;
-  uint64_t set_ids_ = 0;
+  uint32_t set_ids_ = 0;
   NodeIndex index_;
   DescriptorCache cache_;
   NodeRef root_;

@@ -28,8 +28,8 @@ Result<void> commit_xattr(Session& session, const FidState& state, const XattrDr
   Pin file = TRY(session.tree().open(*state.node));
   session.tree().mark_changed(*state.node);
   if (draft.size == 0 && (draft.flags & p9::kXattrReplace) != 0)
-    return host::removexattr(file, draft.name.c_str());
-  return host::setxattr(file, draft.name.c_str(), {draft.bytes.get(), draft.size},
+    return host::removexattr(file, draft.name->c_str());
+  return host::setxattr(file, draft.name->c_str(), {draft.bytes.get(), draft.size},
                         static_cast<int>(draft.flags));
 }
 

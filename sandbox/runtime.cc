@@ -35,8 +35,8 @@ void wipe_environment() {
 void settle_allocator_and_unwinder() {
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
-  ::mallopt(M_TOP_PAD, 64 << 10);
+  ::mallopt(M_TRIM_THRESHOLD, 128 << 10);
+  ::mallopt(M_TOP_PAD, 32 << 10);
   try {
     throw 0;
   } catch (int) {

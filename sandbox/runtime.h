@@ -19,8 +19,9 @@ void reset_signals_and_umask();
 // Overwrites the texts of the environment, which a launcher may hold secrets in, and empties it.
 void wipe_environment();
 
-// One malloc arena, and the fixed thresholds that keep its system calls to brk, mmap, munmap and
-// mremap; and the first throw of the process, whose one-time work needs calls that no policy has.
+// One malloc arena, and the fixed thresholds that keep its system calls to brk, mmap, munmap,
+// mremap and madvise; and the first throw of the process, whose one-time work needs calls that no
+// policy has.
 void settle_allocator_and_unwinder();
 
 }  // namespace sandbox

@@ -62,6 +62,7 @@ constexpr Shape kCore[] = {
      {{{2, PROT_READ | PROT_WRITE}, {3}}}},
     {"munmap", SYS_munmap},
     {"mremap", SYS_mremap, {0, 0, 0, MREMAP_MAYMOVE}, {{{3}}}},
+    {"giving pages back", SYS_madvise, {0, 0, MADV_DONTNEED}, {{{2}}}},
     {"a request", SYS_read, {3}, {{{0}}}},
     {"a reply", SYS_write, {3}, {{{0}}}},
     {"close", SYS_close, {kFd}},

@@ -1,10 +1,14 @@
-// QidMap, open flags, fid table and budget: the parts that know no other part.
+// QidMap, open flags, fid table, names and budget: the parts that know no other part.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
 #include <set>
+#include <string>
 
 #include "gofer/fid_table.h"
+#include "gofer/node_name.h"
 #include "gofer/open_flags.h"
 #include "gofer/qid_map.h"
 #include "tests/support/outcome.h"
@@ -124,6 +128,48 @@ TEST(FidTable, R3_EndsAtItsLimitAndRecovers) {
   EXPECT_EQ(outcome(fids.insert(p9::Fid{3}, {})), "EMFILE");
   fids.erase(p9::Fid{1});
   EXPECT_EQ(outcome(fids.insert(p9::Fid{3}, {})), "ok");
+}
+
+// Against a map: fids in a row, fids whose hashes are the same, and any at all; growing, shrinking.
+TEST(FidTable, HoldsWhateverFidsAClientThinksOf) {
+  for (uint32_t step : {1U, 0x10000U, 0x9e3779b9U}) {
+    FidTable fids(2000);
+    std::map<uint32_t, uint32_t> model;
+    std::mt19937 random(step);
+    auto any = [&] { return static_cast<uint32_t>(random() % 1500) * step; };
+    for (uint32_t round = 0; round < 40'000; ++round) {
+      bool grows = round / 5000 % 2 == 0;
+      uint32_t fid = any();
+      if (random() % 4 < (grows ? 3U : 1U)) {
+        bool added = model.emplace(fid, round).second;
+        EXPECT_EQ(outcome(fids.insert(p9::Fid{fid}, {.uid = round})), added ? "ok" : "EBADF");
+      } else {
+        fids.erase(p9::Fid{fid});
+        model.erase(fid);
+      }
+      ASSERT_EQ(fids.size(), model.size());
+      fid = any();
+      auto known = model.find(fid);
+      auto found = fids.find(p9::Fid{fid});
+      ASSERT_EQ(found.has_value(), known != model.end()) << fid;
+      if (found) {
+        ASSERT_EQ((*found)->uid, known->second);
+      }
+    }
+    for (auto [fid, uid] : model) ASSERT_EQ((*fids.find(p9::Fid{fid}))->uid, uid);
+    fids.clear();
+    EXPECT_EQ(fids.size(), 0U);
+    for (auto [fid, uid] : model) ASSERT_EQ(outcome(fids.find(p9::Fid{fid})), "EBADF");
+  }
+}
+
+TEST(NodeName, HoldsShortAndLongNamesAlike) {
+  NodeName name("");
+  for (std::size_t size : {0U, 1U, 14U, 15U, 255U, 765U, 65535U, 14U, 3U, 16U}) {
+    std::string text(size, 'n');
+    name.set(text);
+    EXPECT_EQ(name.view(), text);
+  }
 }
 
 TEST(Budget, GetsEveryShareBackOnce) {
