@@ -150,7 +150,7 @@ const std::string* find(const Facts& facts, std::string_view name) {
 
 Circumstances circumstances_here(const Options& options, sandbox::Skips skips) {
   return {.skips = skips,
-          .fd_limit = options.fd_limit,
+          .fd_limit = options.budgets.fd_limit,
           .landlock_abi = sandbox::landlock_abi(),
           .mdwe = sandbox::can_deny_write_execute(),
           .own_users = !sandbox::is_privileged(),

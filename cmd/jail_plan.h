@@ -30,7 +30,7 @@ const std::string* find(const Facts& facts, std::string_view name);
 // What a plan depends on besides the bundle: this host, and this start.
 struct Circumstances {
   sandbox::Skips skips;
-  uint64_t fd_limit = 4096;
+  uint64_t fd_limit = Budgets{}.fd_limit;
   int landlock_abi = 0;           // that the kernel has
   bool mdwe = false;              // the kernel has it
   bool own_users = false;         // the user namespace is of our making

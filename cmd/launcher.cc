@@ -287,7 +287,7 @@ Outcome<void> Launcher::lock_down() {
   (void)checked_.record.release();
   TRY(sandbox::lock_down_supervisor({.keep = keep,
                                      .filter = policies::program(spec::Role::kSupervisor),
-                                     .limits = {.descriptors = options_.fd_limit},
+                                     .limits = {.descriptors = options_.budgets.fd_limit},
                                      .require_landlock = options_.require_landlock,
                                      .skips = skips_}));
   return {};

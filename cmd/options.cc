@@ -54,13 +54,27 @@ po::options_description jail_options() {
       ("allow-kernel-fs", "allow sources on proc, sysfs and cgroup file systems")  //
       ("max-mounts", po::value<Words>()->value_name("N"),
        "bind mounts allowed in one bundle (default 256)")  //
-      ("fd-limit", po::value<Words>()->value_name("N"),
-       "descriptors that one worker may have open (default 4096)")  //
       ("require-landlock", po::value<Words>()->value_name("ABI"),
        "refuse to start where the kernel's Landlock is older")  //
       ("without", po::value<Words>()->value_name("STEP"),
        "leave one step of the jail out; may be repeated (see gofer(8) for the names)");
   return jail;
+}
+
+po::options_description budget_options() {
+  po::options_description budgets("What one client may make its worker hold");
+  budgets.add_options()  //
+      ("fd-limit", po::value<Words>()->value_name("N"),
+       "descriptors that one worker may have open (default 4096)")  //
+      ("max-open-files", po::value<Words>()->value_name("N"),
+       "open files among them (default 7/16 of them, as many as files that were walked to)")  //
+      ("max-fids", po::value<Words>()->value_name("N"), "fids (default 262144)")              //
+      ("max-nodes", po::value<Words>()->value_name("N"),
+       "files that fids refer to, and directories above them (default 524288)")  //
+      ("max-xattr-bytes", po::value<Words>()->value_name("N"),
+       "bytes of extended attributes that were begun to be read or written (default 1048576)")  //
+      ("max-locks", po::value<Words>()->value_name("N"), "locked ranges of files (default 4096)");
+  return budgets;
 }
 
 po::options_description other_options() {
@@ -75,7 +89,7 @@ po::options_description other_options() {
 
 po::options_description all_options() {
   po::options_description all;
-  all.add(serving_options()).add(jail_options()).add(other_options());
+  all.add(serving_options()).add(jail_options()).add(budget_options()).add(other_options());
   return all;
 }
 
@@ -166,6 +180,27 @@ Outcome<void> find_clients(const Values& values, Options& options) {
   return {};
 }
 
+Outcome<Budgets> read_budgets(const Values& values) {
+  Budgets budgets;
+  budgets.fd_limit =
+      TRY(values.number("fd-limit", budgets.fd_limit, kFewestDescriptors, kMostDescriptors));
+  budgets.fids = TRY(values.number("max-fids", budgets.fids, kFewestFids, kMostFids));
+  budgets.nodes = TRY(values.number("max-nodes", budgets.nodes, kFewestFids, kMostFids));
+  budgets.xattr_bytes = TRY(
+      values.number("max-xattr-bytes", budgets.xattr_bytes, kFewestXattrBytes, kMostXattrBytes));
+  budgets.locks = TRY(values.number("max-locks", budgets.locks, 1, kMostLocks));
+  if (!values.has("max-open-files")) return budgets;
+  const uint64_t open_files = TRY(values.number("max-open-files", 0, 1, kMostDescriptors));
+  const uint64_t most = most_open_files(budgets.fd_limit);
+  if (open_files > most)
+    return base::failure(usage("--max-open-files",
+                               std::to_string(open_files) + " do not fit below the " +
+                                   std::to_string(budgets.fd_limit) + " of --fd-limit",
+                               "expected at most " + std::to_string(most)));
+  budgets.open_files = open_files;
+  return budgets;
+}
+
 Outcome<Options> read_options(const Values& values, Words command) {
   Options options;
   options.command = std::move(command);
@@ -185,7 +220,7 @@ Outcome<Options> read_options(const Values& values, Words command) {
   options.allow_kernel_fs = values.has("allow-kernel-fs");
   options.json = values.has("json");
   options.max_mounts = TRY(values.number("max-mounts", options.max_mounts, 0, 10'000));
-  options.fd_limit = TRY(values.number("fd-limit", options.fd_limit, 64, 1 << 20));
+  options.budgets = TRY(read_budgets(values));
   options.require_landlock = static_cast<int>(TRY(values.number("require-landlock", 0, 1, 1'000)));
   options.without = values.all("without");
   options.log_format = TRY(values.word<base::LogFormat>(

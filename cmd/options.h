@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/budgets.h"
 #include "cmd/runsc_flags.h"
 #include "spec/base/log.h"
 #include "spec/base/problem.h"
@@ -50,7 +51,7 @@ struct Options {
   bool allow_kernel_fs = false;
   bool json = false;  // with --check
   std::size_t max_mounts = 256;
-  uint64_t fd_limit = 4096;
+  Budgets budgets;  // of each worker
   int require_landlock = 0;
   std::vector<std::string> without;  // steps of the jail to leave out
 

@@ -7,14 +7,14 @@
 #include <sstream>
 #include <string_view>
 
+#include "cmd/budgets.h"
 #include "cmd/host_health.h"
 #include "sandbox/mountinfo.h"
 
 namespace cmd {
 namespace {
 
-constexpr uint64_t kUsualDescriptors = 4096;  // what --fd-limit is by default
-constexpr uint64_t kFewestDescriptors = 64;   // and at least
+constexpr uint64_t kUsualDescriptors = Budgets{}.fd_limit;
 
 std::string read(const HostFiles& host, const std::string& path) {
   std::ifstream file(host.root + path);

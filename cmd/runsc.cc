@@ -133,8 +133,8 @@ std::optional<int> find_log(Words globals, std::string_view name) {
 // What Go's runtime makes of the limit of a process, within reason for one worker.
 uint64_t inherited_fd_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Options{}.fd_limit;
-  return std::clamp<uint64_t>(limit.rlim_max, 64, 65'536);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Budgets{}.fd_limit;
+  return std::clamp<uint64_t>(limit.rlim_max, kFewestDescriptors, 65'536);
 }
 
 mode_t current_umask() {
@@ -249,7 +249,7 @@ void apply_runsc_flags(Options& options) {
   options.read_only = flags.read_only();
   options.host_uds = flags.uds || flags.uds_by_older;
   options.host_fifo = flags.fifo;
-  options.fd_limit = flags.fd_limit ? *flags.fd_limit : inherited_fd_limit();
+  options.budgets.fd_limit = flags.fd_limit ? *flags.fd_limit : inherited_fd_limit();
   options.log_format = runsc.has_debug_log ? flags.debug_log_format : base::LogFormat::kShim;
   options.log_level = log_level(runsc);
 }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "cmd/budgets.h"
 #include "cmd/option_values.h"
 #include "spec/json.h"
 
@@ -12,9 +13,6 @@ namespace cmd {
 namespace {
 
 using base::Outcome;
-
-constexpr uint64_t kLeastDescriptors = 64;
-constexpr uint64_t kMostDescriptors = uint64_t{1} << 20;
 
 // As Go's strconv.ParseBool, by which runsc reads them.
 std::optional<bool> truth(std::string_view text) {
@@ -61,7 +59,7 @@ bool take_host_fifo(std::string_view value, RunscFlags& flags) {
 bool take_fd_limit(std::string_view value, RunscFlags& flags) {
   flags.fd_limit.reset();
   if (value == "-1") return true;  // as inherited
-  auto limit = parse_number({}, value, kLeastDescriptors, kMostDescriptors);
+  auto limit = parse_number({}, value, kFewestDescriptors, kMostDescriptors);
   if (limit) flags.fd_limit = *limit;
   return limit.has_value();
 }

@@ -12,14 +12,12 @@
 namespace cmd {
 namespace {
 
-constexpr uint64_t kReservedFds = 16;  // the fixed ones, and a few that live for one request
-
 gofer::XattrNames served_names(const spec::XattrNames& names) {
   return {
       .user = names.user, .acl = names.acl, .security = names.security, .trusted = names.trusted};
 }
 
-gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool may_chown) {
+gofer::AttachPoint attach_point(const Served& served, const Budgets& budgets, bool may_chown) {
   return {.root = base::kWorkerRoot,
           .own_fds = base::kWorkerOwnFds,
           .destination = served.location.destination,
@@ -34,7 +32,7 @@ gofer::AttachPoint attach_point(const Served& served, uint64_t fd_limit, bool ma
           .locks = served.point.options.locks,
           .id_mapped = !served.point.ids.empty(),
           .may_chown = may_chown,
-          .limits = limits_of(fd_limit, served.point.options.channels)};
+          .limits = limits_of(budgets, served.point.options.channels)};
 }
 
 constexpr gofer::Channels::Numbers kChannelNumbers{.windows = base::kWorkerWindows,
@@ -65,25 +63,15 @@ std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids) {
   return sandbox::FileIds{.uid = id_of_new_files(ids.uids), .gid = id_of_new_files(ids.gids)};
 }
 
-gofer::Limits limits_of(uint64_t fd_limit, unsigned channels) {
-  const uint64_t of_channels = channels == 0 ? 0 : 1 + 2 * uint64_t{channels};
-  const std::size_t shared = fd_limit - kReservedFds - of_channels;
-  gofer::Limits limits;
-  limits.lock_owners = shared / 8;
-  limits.open_files = (shared - limits.lock_owners) / 2;
-  limits.node_fds = limits.open_files;
-  return limits;
-}
-
 // Nothing here goes out of scope: no destructor may run under the filter.
-void run_worker(sandbox::WorkerJail jail, const Served& served, uint64_t fd_limit,
+void run_worker(sandbox::WorkerJail jail, const Served& served, const Budgets& budgets,
                 const base::Log& log) {
   gofer::Channels channels;
   if (unsigned count = served.point.options.channels; count > 0)
     jail.make_channels = [&channels, count] { return channels.make(count, kChannelNumbers); };
   auto report = sandbox::lock_down(jail);
   if (!report) end(base::WorkerExit::kSetup);
-  gofer::AttachPoint point = attach_point(served, fd_limit, !report->user_namespace);
+  gofer::AttachPoint point = attach_point(served, budgets, !report->user_namespace);
   if (channels.count() > 0) point.channels = &channels;
   end(gofer::serve(base::kWorkerTransport, point, log.as("worker")));
 }

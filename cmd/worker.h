@@ -1,11 +1,10 @@
 // Worker: what a forked child does until its client hangs up.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
+#include "cmd/budgets.h"
 #include "cmd/served.h"
-#include "gofer/attach_point.h"
 #include "sandbox/lockdown.h"
 #include "spec/base/log.h"
 
@@ -16,14 +15,9 @@ namespace cmd {
 // map. None for a tree that is not mapped.
 std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids);
 
-// The budgets of a worker that may have `fd_limit` descriptors open, 64 or more: an open file, a
-// node and a lock owner hold one each, and all of them leave room for those of a request.
-// Each channel takes two more, and all of them one.
-gofer::Limits limits_of(uint64_t fd_limit, unsigned channels = 0);
-
 // Locks the process down, serves `served` on the jail's transport and on its channels, and ends the
 // process with the WorkerExit.
-[[noreturn]] void run_worker(sandbox::WorkerJail jail, const Served& served, uint64_t fd_limit,
+[[noreturn]] void run_worker(sandbox::WorkerJail jail, const Served& served, const Budgets& budgets,
                              const base::Log& log);
 
 }  // namespace cmd

@@ -43,7 +43,7 @@ class Start {
  private:
   Outcome<void> hear(Starting& child);
   base::Problem died(const Starting& child);
-  sandbox::Limits limits() const { return {.descriptors = options_.fd_limit}; }
+  sandbox::Limits limits() const { return {.descriptors = options_.budgets.fd_limit}; }
 
   const Options& options_;
   sandbox::Skips skips_;
@@ -92,7 +92,7 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
                              .require_landlock = options_.require_landlock,
                              .skips = skips_,
                              .file_ids = owner_of_new_files(served.point.ids)};
-    run_worker(std::move(jail), served, options_.fd_limit, log_);
+    run_worker(std::move(jail), served, options_.budgets, log_);
   }
   supervisor_.add(pid, served.location.destination, name_of(role, extras));
   children_.push_back(

@@ -57,6 +57,30 @@ TEST(Options, TakeDescriptorZeroToTwoForTheLauncherItself) {
     EXPECT_NE(refusal({"--bundle", "b", "--check", option}), "accepted") << option;
 }
 
+TEST(Options, TakeTheBudgetsOfAWorker) {
+  Budgets budgets = parse({"--spec", "c.json", "--check", "--fd-limit", "64", "--max-open-files",
+                           "31", "--max-fids", "16", "--max-nodes", "16777216", "--max-xattr-bytes",
+                           "65536", "--max-locks", "1"})
+                        ->budgets;
+  EXPECT_EQ(budgets.fd_limit, 64U);
+  EXPECT_EQ(budgets.open_files, 31U);
+  EXPECT_EQ(budgets.fids, 16U);
+  EXPECT_EQ(budgets.nodes, 16'777'216U);
+  EXPECT_EQ(budgets.xattr_bytes, 65'536U);
+  EXPECT_EQ(budgets.locks, 1U);
+}
+
+// The numbers of --help, gofer(8) and docs/limits.md.
+TEST(Options, LeaveTheBudgetsOfAWorkerAtWhatIsDocumented) {
+  Budgets budgets = parse({"--spec", "c.json", "--check"})->budgets;
+  EXPECT_EQ(budgets.fd_limit, 4096U);
+  EXPECT_EQ(budgets.open_files, std::nullopt);
+  EXPECT_EQ(budgets.fids, 262'144U);
+  EXPECT_EQ(budgets.nodes, 524'288U);
+  EXPECT_EQ(budgets.xattr_bytes, 1'048'576U);
+  EXPECT_EQ(budgets.locks, 4096U);
+}
+
 struct Refused {
   Words words;
   const char* part;  // of the line
@@ -82,6 +106,16 @@ TEST(Options, RefuseInOneLineThatNamesTheOption) {
       {{"--spec", "a", "--check", "--log-level", "loud"}, "--log-level: \"loud\" is not valid"},
       {{"--spec", "a", "--check", "--log-format", "xml"}, "expected one of json text"},
       {{"--spec", "a", "--check", "--fd-limit", "63"}, "expected a whole number from 64"},
+      {{"--spec", "a", "--check", "--max-fids", "15"}, "expected a whole number from 16"},
+      {{"--spec", "a", "--check", "--max-fids", "many"}, "--max-fids: \"many\" is not valid"},
+      {{"--spec", "a", "--check", "--max-nodes", "16777217"}, "from 16 to 16777216"},
+      {{"--spec", "a", "--check", "--max-xattr-bytes", "65535"}, "number from 65536 to 1073741824"},
+      {{"--spec", "a", "--check", "--max-locks", "0"}, "--max-locks: \"0\" is not valid"},
+      {{"--spec", "a", "--check", "--max-locks", "65537"}, "from 1 to 65536"},
+      {{"--spec", "a", "--check", "--max-open-files", "0"}, "--max-open-files: \"0\""},
+      {{"--spec", "a", "--check", "--max-open-files", "3560"},
+       "--max-open-files: 3560 do not fit below the 4096 of --fd-limit; expected at most 3559"},
+      {{"--spec", "a", "--check", "--max-open-files", "32", "--fd-limit", "64"}, "at most 31"},
       {{"--spec", "a", "--check", "--max-mounts", "-1"}, "--max-mounts"},
       {{"--spec", "a", "--check", "--unheard-of"}, "unheard-of"},
       {{"--spec", "a", "--check", "--stri"}, "stri"},

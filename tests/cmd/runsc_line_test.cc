@@ -110,7 +110,7 @@ TEST(RunscLine, IsTakenWholeWithEverythingOn) {
   EXPECT_TRUE(options->read_only);
   EXPECT_TRUE(options->host_uds);
   EXPECT_TRUE(options->host_fifo);
-  EXPECT_EQ(options->fd_limit, 5000U);
+  EXPECT_EQ(options->budgets.fd_limit, 5000U);
   EXPECT_EQ(options->log_level, LogLevel::kDebug);
   EXPECT_EQ(options->log_format, LogFormat::kText);
   EXPECT_FALSE(options->runsc->flags.lisafs);
@@ -125,8 +125,8 @@ TEST(RunscLine, LeavesAPlainContainerAsItsSpecSays) {
   EXPECT_FALSE(options.host_uds || options.host_fifo || options.panic_on_write);
   EXPECT_GE(options.channels, 2U);
   EXPECT_LE(options.channels, 4U);
-  EXPECT_GE(options.fd_limit, 64U);
-  EXPECT_LE(options.fd_limit, 65'536U);
+  EXPECT_GE(options.budgets.fd_limit, 64U);
+  EXPECT_LE(options.budgets.fd_limit, 65'536U);
   EXPECT_FALSE(options.runsc->sync_userns_fd.has_value());
 }
 
