@@ -35,6 +35,9 @@ std::vector<std::string> options_of(const Export& how) {
 
 std::vector<std::string> arguments_for(const std::vector<ServedTree>& trees) {
   std::vector<std::string> arguments{"--log-level", "info"};
+#ifdef MAX_OPEN_FILES
+  arguments.insert(arguments.end(), {"--max-open-files", MAX_OPEN_FILES});
+#endif
   if (std::ranges::any_of(trees, [](const ServedTree& tree) { return tree.how.kernel_fs; }))
     arguments.emplace_back("--allow-kernel-fs");
   return arguments;
