@@ -3,24 +3,22 @@
 // on one processor and the server on another. Clients of shared memory either sleep at once, as
 // servers do, or watch it for a moment before.
 //   round_trip GOFER [ROUNDS]
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <vector>
 
+#include "bench/processors.h"
+#include "bench/times.h"
 #include "spec/base/futex.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/serving.h"
@@ -28,8 +26,8 @@
 namespace {
 
 using base::FutexScope;
-using std::chrono::nanoseconds;
-using std::chrono::steady_clock;
+using bench::pin;
+using bench::Times;
 
 constexpr std::size_t kRequest = 2 + 12;  // Tgetattr and Rgetattr as datagrams
 constexpr std::size_t kReply = 2 + 153;
@@ -43,31 +41,6 @@ void check(bool good, const char* what) {
 template <class R>
 void must(const R& result, const char* what) {
   if (!result) throw std::runtime_error(what + (": " + support::outcome(result)));
-}
-
-// The first two processors that this process may use: one for each side.
-std::array<int, 2> two_processors() {
-  cpu_set_t all;
-  check(::sched_getaffinity(0, sizeof all, &all) == 0, "sched_getaffinity");
-  std::array<int, 2> found{};
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < CPU_SETSIZE && count < found.size(); ++i)
-    if (CPU_ISSET(i, &all)) found[count++] = static_cast<int>(i);
-  if (count < found.size()) throw std::runtime_error("this takes two processors");
-  return found;
-}
-
-void pin(pid_t thread, int processor) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<unsigned>(processor), &one);
-  check(::sched_setaffinity(thread, sizeof one, &one) == 0, "sched_setaffinity");
-}
-
-void pin_threads(pid_t process, int processor) {
-  for (const auto& task :
-       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task"))
-    pin(std::stoi(task.path().filename()), processor);
 }
 
 // Two processes that take turns with a window as a client and a worker do, and do nothing else.
@@ -130,29 +103,6 @@ class PingPong {
   pid_t child_ = -1;
 };
 
-// How long each round took.
-class Times {
- public:
-  template <class Round>
-  void take(int rounds, Round&& round) {
-    for (int i = 0; i < rounds; ++i) {
-      auto begin = steady_clock::now();
-      round();
-      all_.push_back(steady_clock::now() - begin);
-    }
-  }
-  // In microseconds. `share` of the rounds took no longer.
-  double quantile(double share) {
-    auto at = all_.begin() + static_cast<std::ptrdiff_t>(share * double(all_.size() - 1));
-    std::ranges::nth_element(all_, at);
-    return double(at->count()) / 1000;
-  }
-  double median() { return quantile(0.5); }
-
- private:
-  std::vector<nanoseconds> all_;
-};
-
 void print_row(const char* name, Times& times) {
   std::printf("%-48s %10.2f %10.2f  µs\n", name, times.median(), times.quantile(0.99));
 }
@@ -162,13 +112,14 @@ void print_ratio(const char* name, Times& one, Times& other) {
 }
 
 void run(const char* binary, int rounds) {
-  auto [client_processor, server_processor] = two_processors();
+  std::optional<bench::Processors> processors = bench::two_processors();
+  if (!processors) throw std::runtime_error("this takes two processors");
   support::Bundle bundle;
   bundle.mount("/served", bundle.beside("served"), {"rbind", "rw", "x-gofer.channels=1"});
   support::Serving gofer(bundle, {.binary = binary});
-  pin_threads(gofer.worker(1), server_processor);
-  pin(0, client_processor);
-  PingPong ping_pong(server_processor);
+  bench::pin_threads(gofer.worker(1), processors->server);
+  pin(0, processors->client);
+  PingPong ping_pong(processors->server);
   auto client = p9client::Client::connect_over_channel(gofer.take_client(1));
   must(client, "connecting");
 
@@ -187,7 +138,7 @@ void run(const char* binary, int rounds) {
     socket.take(rounds / kSlices, [&] { must(client->connection().call(request), "Tgetattr"); });
   }
   std::printf("%d round trips each, client on processor %d, server on processor %d\n\n", rounds,
-              client_processor, server_processor);
+              processors->client, processors->server);
   std::printf("%-48s %10s %10s\n", "", "median", "99 %");
   print_row("bare futex ping-pong through shared memory", bare[false]);
   print_row("Tgetattr over a channel, client sleeps", channel[false]);
