@@ -56,9 +56,14 @@ start() {
   elapsed=$(($(now_us) - begin))
 }
 
+# The status of a thousand ends is more than a pipe holds.
 close_down() {
+  cat <&8 >/dev/null &
+  local drain=$!
   : >"$work/hold"
   wait "$gofer_pid" || true
+  kill "$drain"
+  wait "$drain" 2>/dev/null || true
   exec 8<&-
 }
 
@@ -100,6 +105,8 @@ if ((EUID == 0)); then
   memory Private_Dirty | spread | row "private dirty per worker" KiB
   memory Pss | spread | row "PSS per worker" KiB
   memory Rss | spread | row "RSS per worker" KiB
+  memory Pss | awk '{ all += $1 } END { printf "%.1f\n", all / 1024 }' | spread |
+    row "PSS of all workers" MiB
 else
   echo "memory per worker: only root may read it"
 fi
