@@ -21,7 +21,11 @@ void give_memory_back() {
 
 }  // namespace
 
-FidTable::FidTable(std::size_t limit) : limit_(limit), slots_(kFewest) {}
+// What a client does not know is where in memory its worker has what.
+FidTable::FidTable(std::size_t limit)
+    : limit_(limit),
+      secret_((reinterpret_cast<uintptr_t>(this) * 0x9e3779b97f4a7c15) | 1),
+      slots_(kFewest) {}
 
 Result<FidState*> FidTable::find(p9::Fid fid) {
   FidState* state = TRY(find_any(fid));
@@ -76,10 +80,9 @@ void FidTable::clear() {
 }
 
 // Fids are small numbers in a row more often than not: the multiplication lays them far from each
-// other.
+// other, and the upper bits of the product depend on all of both.
 std::size_t FidTable::home(p9::Fid fid) const {
-  auto mixed = fid.value * uint32_t{0x9e3779b9};
-  return mixed >> (32 - std::countr_zero(slots_.size()));
+  return (fid.value * secret_) >> (64 - std::countr_zero(slots_.size()));
 }
 
 std::size_t FidTable::find_slot(p9::Fid fid) const {

@@ -84,7 +84,8 @@ struct FidState {
 };
 
 // A hash table without buckets: where a fid is not at the place of its hash, it is at one of the
-// next, without a gap.
+// next, without a gap. Which fids have the same hash, a client cannot know: it could make every
+// request look at all of them.
 class FidTable {
  public:
   explicit FidTable(std::size_t limit);
@@ -116,6 +117,7 @@ class FidTable {
   void resize(std::size_t slots);
 
   std::size_t limit_;
+  uint64_t secret_;
   std::size_t size_ = 0;
   std::vector<Slot> slots_;  // always a power of two, and one of them free
 };

@@ -130,7 +130,7 @@ TEST(FidTable, R3_EndsAtItsLimitAndRecovers) {
   EXPECT_EQ(outcome(fids.insert(p9::Fid{3}, {})), "ok");
 }
 
-// Against a map: fids in a row, fids whose hashes are the same, and any at all; growing, shrinking.
+// Against a map: fids in a row, and far from each other; growing, shrinking.
 TEST(FidTable, HoldsWhateverFidsAClientThinksOf) {
   for (uint32_t step : {1U, 0x10000U, 0x9e3779b9U}) {
     FidTable fids(2000);
