@@ -45,6 +45,7 @@ void print_heading(std::FILE* out) {
                "99 %", "per", "CPU", "median", "rate", "CPU");
   std::fprintf(out, "%-16s %6s %-7s %10s %10s %10s %9s   %6s %6s %6s\n", "workload", "flight",
                "server", "us", "us", "second", "us", "/floor", "/floor", "/floor");
+  std::fflush(out);
 }
 
 void print_rows(std::FILE* out, const std::vector<Row>& rows) {
