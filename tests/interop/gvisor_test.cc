@@ -120,7 +120,8 @@ class GvisorChannels : public Gvisor {};
 INSTANTIATE_TEST_SUITE_P(Channels, GvisorChannels, testing::Values(1U, 2U, 4U),
                          testing::PrintToStringParamName());
 
-// A million requests over two channels. Over one and over four, a tenth: each million takes a minute.
+// A million requests over two channels. Over one and over four, a tenth: each million takes a
+// minute.
 TEST_P(GvisorChannels, AnswerTheLoadOf64GoroutinesAndLeaveNothingInTheWorker) {
   std::string channels = std::to_string(GetParam());
   std::string requests = GetParam() == 2 ? "1000000" : "100000";
