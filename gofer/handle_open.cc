@@ -58,6 +58,12 @@ void donate(Session& session, const OpenFile& file) {
   if (fd) session.donate(*std::move(fd));
 }
 
+// From now on the fid stands for the open file.
+void settle_opened(Session& session, FidState& state, OpenFile file) {
+  donate(session, file);
+  state.use = std::move(file);
+}
+
 // Of a FIFO there is only what the client gets: reads and writes through us would have to wait.
 Result<UniqueFd> open_fifo(const Session& session, Fd place, const OpenMode& mode) {
   if (mode.directory) return fail(ENOTDIR);
@@ -127,8 +133,7 @@ Result<p9::Rlcreate> create(Session& session, const p9::Tlcreate& request, Owner
   Opened opened = TRY(create_or_open(session, state, *parent, object, mode));
   p9::Qid qid = TRY(session.qid(opened.node->identity()));
   state.node = std::move(opened.node);
-  state.use = OpenFile{std::move(share), std::move(opened.fd), mode.access};
-  donate(session, *state.use.as<OpenFile>());
+  settle_opened(session, state, {std::move(share), std::move(opened.fd), mode.access});
   return p9::Rlcreate{.qid = qid, .iounit = iounit(session)};
 }
 
@@ -156,8 +161,7 @@ Result<p9::Rlopen> handle(Session& session, const p9::Tlopen& request) {
   UniqueFd fd = TRY(open_regular(session, node, place, mode));
   TRY(note_opened(session, state, node, fd, mode));
   p9::Qid qid = TRY(session.qid(node.identity()));
-  state.use = OpenFile{std::move(share), std::move(fd), mode.access};
-  donate(session, *state.use.as<OpenFile>());
+  settle_opened(session, state, {std::move(share), std::move(fd), mode.access});
   return p9::Rlopen{.qid = qid, .iounit = iounit(session)};
 }
 
