@@ -68,8 +68,8 @@ class Holder {
         std::string directory = directory_name((held_ + i) / kFilesEach);
         std::string file = file_name((held_ + i) % kFilesEach);
         p9::WalkList<p9::Name> names;
-        names.items[names.count++] = *p9::Name::parse(directory);
-        names.items[names.count++] = *p9::Name::parse(file);
+        names.push(*p9::Name::parse(directory));
+        names.push(*p9::Name::parse(file));
         return frame(i, p9::Twalk{p9::Fid{0}, file_fid(held_ + i), names});
       });
       held_ += granted;

@@ -36,7 +36,7 @@ p9::Name name(std::string_view text) {
 // Names that lie elsewhere.
 p9::WalkList<p9::Name> names(const std::vector<std::string_view>& texts) {
   p9::WalkList<p9::Name> list;
-  for (std::string_view text : texts) list.items[list.count++] = name(text);
+  for (std::string_view text : texts) list.push(name(text));
   return list;
 }
 

@@ -6,7 +6,9 @@
 namespace gofer {
 
 base::Result<Attributes> attributes_of(Session& session, base::Fd file) {
-  host::Stat stat = TRY(host::statx(file, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME));
+  auto asked = host::statx(file, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME);
+  if (!asked) return base::failure(asked.error());
+  const host::Stat& stat = *asked;
   bool has_birth = (stat.stx_mask & STATX_BTIME) != 0;
   auto seconds = [](const statx_timestamp& time) { return static_cast<uint64_t>(time.tv_sec); };
   return Attributes{

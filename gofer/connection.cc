@@ -17,6 +17,11 @@ Result<Connection::Answer> Connection::serve_one(Serve serve) {
       .size = size, .donation = session_.take_donation(), .panicked = session_.panicked()};
 }
 
+void Connection::begin_batch() {
+  std::scoped_lock lock(one_at_a_time_);
+  session_.tree().forget_check();
+}
+
 Result<Connection::Answer> Connection::serve(p9::Bytes frame, std::span<std::byte> room) {
   return serve_one([&] { return serve_frame(session_, frame, room); });
 }

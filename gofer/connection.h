@@ -23,6 +23,8 @@ class Connection {
     bool panicked = false;
   };
 
+  // The frames that follow have come at the same time, and are served without waiting for others.
+  void begin_batch();
   // Serves a frame of the socket: see serve_frame().
   base::Result<Answer> serve(p9::Bytes frame, std::span<std::byte> room);
   // Serves a datagram of a channel: see serve_datagram().

@@ -55,6 +55,11 @@ constexpr bool kGoesThroughNoPlace =
 template <p9::Message M>
 constexpr bool kForTheSocket = kOneOf<M, p9::Tversion, p9::Tchannel>;
 
+// Requests that the kernel answers from what it knows, most of the time. All others may wait for a
+// disk, and the host may do anything meanwhile.
+template <p9::Message M>
+constexpr bool kIsQuick = kOneOf<M, p9::Twalk, p9::Twalkgetattr, p9::Tgetattr, p9::Tclunk>;
+
 // Every fid that the request names, and that exists, is still in the tree.
 template <p9::Message M>
 Result<void> check_places(Session& session, const M& request) {
@@ -101,6 +106,7 @@ Result<typename M::Reply> handle(Gate& gate, const M& request) {
   Result<void> admitted = admit(gate, request);
   Result<typename M::Reply> reply =
       admitted ? handle(session, request) : base::failure(admitted.error());
+  if constexpr (!kIsQuick<M>) session.tree().forget_check();
   trace(session, request, reply ? 0 : reply.error().code());
   if constexpr (p9::releases_fid<M>())
     if (session.has_version()) session.fids().erase(request.fid);
@@ -120,6 +126,7 @@ base::Result<std::size_t> serve_datagram(Session& session, const p9::Datagram& d
                                          std::span<std::byte> room, std::span<std::byte> scratch) {
   constexpr std::size_t kPayload = p9::kDatagramHeader + p9::kPayloadInBody;
   session.lend_payload(room.subspan(kPayload), scratch);
+  session.tree().forget_check();
   Gate gate{.session = session, .on_channel = true};
   return p9::dispatch(gate, datagram, room);
 }

@@ -18,9 +18,9 @@ Result<Arrived> walk(Session& session, const FidState& from, const p9::WalkList<
   Arrived at{.node = from.node, .qids = {}};
   for (p9::Name name : names.view()) {
     // A link on the way would be followed by a local open; here it is the client's to resolve.
-    if (at.qids.count > 0 && at.node->identity().is_symlink()) return base::fail(ELOOP);
+    if (!at.qids.empty() && at.node->identity().is_symlink()) return base::fail(ELOOP);
     at.node = TRY(session.tree().walk(*at.node, name));
-    at.qids.items[at.qids.count++] = TRY(session.qid(at.node->identity()));
+    at.qids.push(TRY(session.qid(at.node->identity())));
   }
   return at;
 }
@@ -35,7 +35,7 @@ Result<void> settle_newfid(Session& session, FidState& from, p9::Fid fid, p9::Fi
                            const Arrived& at) {
   FidState arrived{.node = at.node, .uid = from.uid};
   if (newfid != fid) return session.fids().insert(newfid, std::move(arrived));
-  if (at.qids.count > 0) from = std::move(arrived);
+  if (!at.qids.empty()) from = std::move(arrived);
   return {};
 }
 
@@ -53,7 +53,7 @@ Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& reques
   FidState& from = *TRY(session.fids().find(request.fid));
   TRY(check_newfid(session, request.fid, request.newfid));
   Arrived at = TRY(walk(session, from, request.wnames));
-  Pin file = TRY(at.qids.count == 0 ? session.descriptor(from) : session.tree().open(*at.node));
+  Pin file = TRY(at.qids.empty() ? session.descriptor(from) : session.tree().open(*at.node));
   Attributes attributes = TRY(attributes_of(session, file));
   TRY(settle_newfid(session, from, request.fid, request.newfid, at));
   return p9::Rwalkgetattr{attributes.valid, attributes.attr, at.qids};

@@ -23,6 +23,7 @@ std::size_t largest_reply(const Session& session) {
 // Serves all whole frames that have come; the replies are collected.
 Result<void> serve_batch(Transport& transport, Connection& connection) {
   const Session& session = connection.session();
+  connection.begin_batch();
   for (;;) {
     p9::Bytes frame = TRY(transport.next_frame(session.frame_limit()));
     if (frame.empty()) return {};

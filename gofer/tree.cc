@@ -80,8 +80,9 @@ Result<NodeRef> Tree::walk(Node& dir, p9::Name name) {
   if (NodeRef node = TRY(known(dir, dir_fd, name))) return node;
   TRY(cache_.make_room());
   UniqueFd fd = TRY(host::openat(dir_fd, host::Path(name), kStep));
-  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), kIdentityMask));
-  NodeRef node = TRY(make(dir, name, identity_of(stat)));
+  auto stat = host::statx(fd, host::Path::empty(), kIdentityMask);
+  if (!stat) return base::failure(stat.error());
+  NodeRef node = TRY(make(dir, name, identity_of(*stat)));
   cache_.put(*node, std::move(fd));
   return node;
 }
@@ -136,8 +137,14 @@ Result<Pin> Tree::open(Node& node) {
 Result<void> Tree::check_inside(Node& node) {
   Node* dir = node.identity_.is_directory() ? &node : node.detached_ ? nullptr : node.parent_;
   if (dir == nullptr || dir->is_root()) return {};
+  if (dir == inside_ && checks_left_ > 0) {
+    --checks_left_;
+    return {};
+  }
   Pin fd = TRY(open(*dir));
   if (!host::statx(fd, host::Path::parent(), 0)) return fail(ESTALE);
+  inside_ = dir;
+  checks_left_ = kChecksSaved;
   return {};
 }
 
@@ -259,6 +266,7 @@ void Tree::release(Node* node) {
   while (node != nullptr) {
     cache_.close(*node);
     if (!node->detached_ && !node->is_root()) index_.remove(*node);
+    if (node == inside_) forget_check();
     Node* parent = node->parent_;
     delete node;
     --nodes_;

@@ -36,8 +36,12 @@ class Tree {
   base::Result<Pin> open(Node& node);
 
   // ESTALE when the host has moved the node's file out of the tree together with the directory
-  // that it is or lies in: what is below that is none of the client's business any more.
+  // that it is or lies in: what is below that is none of the client's business any more. A host
+  // that moves one at the same moment is not noticed by any check; so the answer for the directory
+  // asked last holds for a few times more, until forget_check().
   base::Result<void> check_inside(Node& node);
+  // Some time has passed, or may have.
+  void forget_check() { inside_ = nullptr; }
 
   // The node's name still stands for its file; the root's always does. ENOENT when it is detached,
   // ESTALE when its place shows another file.
@@ -87,6 +91,9 @@ class Tree {
   void forget(Node& node);
   void release(Node* node);
 
+  // How often the answer of one check is taken.
+  static constexpr unsigned kChecksSaved = 64;
+
   // So many files were given set-id bits that every one may have some.
   static constexpr uint32_t kUncounted = UINT32_MAX;
 
@@ -94,6 +101,8 @@ class Tree {
   TreeBudget budget_;
   std::size_t nodes_ = 0;
   uint32_t set_ids_ = 0;
+  const Node* inside_ = nullptr;  // the directory that check_inside() asked last, if that is news
+  unsigned checks_left_ = 0;
   NodeIndex index_;
   DescriptorCache cache_;
   NodeRef root_;

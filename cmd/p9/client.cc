@@ -27,10 +27,10 @@ std::string_view next_component(std::string_view& path) {
 // Up to kMaxWalk components, taken off `path`.
 Result<p9::WalkList<p9::Name>> next_names(std::string_view& path) {
   p9::WalkList<p9::Name> names;
-  while (names.count < p9::kMaxWalk) {
+  while (names.size() < p9::kMaxWalk) {
     std::string_view component = next_component(path);
     if (component.empty()) break;
-    names.items[names.count++] = TRY(p9::Name::parse(component));
+    names.push(TRY(p9::Name::parse(component)));
   }
   return names;
 }
@@ -129,10 +129,10 @@ Result<UniqueFid> Client::walk(p9::Fid from, std::string_view path) {
   p9::Fid source = from;
   for (bool first = true; first || !path.empty(); first = false) {
     p9::WalkList<p9::Name> names = TRY(next_names(path));
-    if (!first && names.count == 0) break;
+    if (!first && names.empty()) break;
     Result<p9::Rwalk> reply = call(p9::Twalk{source, fid, names});
     // A walk that stopped half way made no fid: the protocol says so, whatever the errno was.
-    if (reply && reply->wqids.count != names.count) reply = fail(ENOENT);
+    if (reply && reply->wqids.size() != names.size()) reply = fail(ENOENT);
     if (!reply) {
       if (first)
         reuse(fid);

@@ -86,7 +86,7 @@ class ChannelWorker {
 
 bool walk_and_open(RawChannel& channel, p9::Fid fid) {
   p9::Twalk walk{.fid = Client::root(), .newfid = fid};
-  walk.wnames.items[walk.wnames.count++] = *p9::Name::parse("file");
+  walk.wnames.push(*p9::Name::parse("file"));
   return channel.call(walk) && channel.call(p9::Tlopen{fid, p9::kOpenRdonly}) &&
          channel.take_descriptor().valid();
 }

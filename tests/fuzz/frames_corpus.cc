@@ -52,7 +52,7 @@ class Input {
   }
   Input& walk(p9::Fid fid, std::initializer_list<string_view> names) {
     p9::Twalk request{.fid = kRoot, .newfid = fid};
-    for (string_view each : names) request.wnames.items[request.wnames.count++] = name(each);
+    for (string_view each : names) request.wnames.push(name(each));
     return add(request);
   }
   Input& open(p9::Fid fid, uint32_t flags) { return add(p9::Tlopen{fid, flags}); }

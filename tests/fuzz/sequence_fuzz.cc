@@ -107,8 +107,8 @@ void change(T& member, Script& script) {
   else if constexpr (std::same_as<T, p9::Bytes>)
     member = p9::Bytes(written()).first(script.number() % kLongest);
   else if constexpr (std::same_as<T, p9::WalkList<p9::Name>>)
-    for (member.count = 0; member.count < 3 && script.byte() % 2 == 1; ++member.count)
-      member.items[member.count] = *p9::Name::parse(script.one_of(kNames));
+    for (member = {}; member.size() < 3 && script.byte() % 2 == 1;)
+      member.push(*p9::Name::parse(script.one_of(kNames)));
 }
 
 template <class M>

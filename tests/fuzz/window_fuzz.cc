@@ -157,7 +157,7 @@ void attach(gofer::Session& session) {
   send(p9::Tversion{fuzz::kMsize, "9P2000.L.Google.13"});
   send(p9::Tattach{kRoot, p9::Fid{p9::kNoFid}, "user", "/", 1000});
   p9::Twalk walk{.fid = kRoot, .newfid = kFile};
-  walk.wnames.items[walk.wnames.count++] = *p9::Name::parse("f");
+  walk.wnames.push(*p9::Name::parse("f"));
   send(walk);
   send(p9::Tlopen{kFile, 2});
 }

@@ -225,7 +225,7 @@ TEST_F(ChannelsTest, ShareTheirFidsWithTheSocket) {
   serve();
   RawChannel opened = open_channel(0);
   p9::Twalk walk{.fid = Client::root(), .newfid = p9::Fid{77}};
-  walk.wnames.items[walk.wnames.count++] = *p9::Name::parse("file");
+  walk.wnames.push(*p9::Name::parse("file"));
   EXPECT_EQ(outcome(opened.call(walk)), "ok");
   EXPECT_EQ(outcome(client().call(p9::Tgetattr{p9::Fid{77}, p9::kGetattrBasic})), "ok");
   EXPECT_EQ(outcome(client().clunk(p9::Fid{77})), "ok");

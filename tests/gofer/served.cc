@@ -33,7 +33,7 @@ void Served::serve(const path& root, AttachPoint options, uint32_t uid) {
 Result<p9::Rwalk> Served::walk_to(p9::Fid fid, std::initializer_list<std::string_view> names,
                                   p9::Fid from) {
   p9::Twalk request{.fid = from, .newfid = fid};
-  for (std::string_view text : names) request.wnames.items[request.wnames.count++] = name(text);
+  for (std::string_view text : names) request.wnames.push(name(text));
   return call(request);
 }
 

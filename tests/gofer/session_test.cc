@@ -106,10 +106,10 @@ TEST_F(Walk, GivesAQidForEveryStep) {
   serve();
   auto reply = walk_to(next_fid(), {"a", "b", "l"});
   ASSERT_EQ(outcome(reply), "ok");
-  ASSERT_EQ(reply->wqids.count, 3);
-  EXPECT_EQ(reply->wqids.items[0].type, p9::kQidDirectory);
-  EXPECT_EQ(reply->wqids.items[2].type, p9::kQidSymlink);
-  EXPECT_EQ(reply->wqids.items[1], getattr(walk({"a", "b"}))->qid);
+  ASSERT_EQ(reply->wqids.size(), 3);
+  EXPECT_EQ(reply->wqids.view()[0].type, p9::kQidDirectory);
+  EXPECT_EQ(reply->wqids.view()[2].type, p9::kQidSymlink);
+  EXPECT_EQ(reply->wqids.view()[1], getattr(walk({"a", "b"}))->qid);
 }
 
 TEST_F(Walk, ThatFailsLeavesNothingBehind) {

@@ -36,7 +36,7 @@ class Escape : public World {
   }
   p9::WalkList<p9::Name> names(std::initializer_list<std::string_view> texts) const {
     p9::WalkList<p9::Name> list;
-    for (std::string_view text : texts) list.items[list.count++] = name(text);
+    for (std::string_view text : texts) list.push(name(text));
     return list;
   }
 

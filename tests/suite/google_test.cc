@@ -25,7 +25,7 @@ class Google : public World {
   }
   p9::WalkList<p9::Name> names(const Names& texts) const {
     p9::WalkList<p9::Name> list;
-    for (std::string_view text : texts) list.items[list.count++] = name(text);
+    for (std::string_view text : texts) list.push(name(text));
     return list;
   }
   struct stat on_host(const path& below) const {
@@ -79,9 +79,9 @@ TEST_F(Walkgetattr, IsTwalkAndTgetattrInOne) {
     p9::Rwalkgetattr got = *reply;
     auto walked = client().call(p9::Twalk{Client::root(), client().new_fid(), names(way)});
     ASSERT_EQ(outcome(walked), "ok");
-    ASSERT_EQ(got.wqids.count, way.size());
-    for (uint16_t i = 0; i < got.wqids.count; ++i)
-      EXPECT_EQ(got.wqids.items[i], walked->wqids.items[i]);
+    ASSERT_EQ(got.wqids.size(), way.size());
+    for (uint16_t i = 0; i < got.wqids.size(); ++i)
+      EXPECT_EQ(got.wqids.view()[i], walked->wqids.view()[i]);
     auto asked = client().getattr(fid);
     ASSERT_EQ(outcome(asked), "ok");
     EXPECT_EQ(got.valid, asked->valid);

@@ -23,7 +23,7 @@ class QidVersion : public World {
     auto reply = client().call(p9::Twalk{Client::root(), fid, {{name(where)}, 1}});
     EXPECT_EQ(outcome(reply), "ok");
     (void)client().call(p9::Tclunk{fid});
-    return reply->wqids.items[0].version;
+    return reply->wqids.view()[0].version;
   }
   uint32_t opened(std::string_view where, uint32_t flags) {
     UniqueFid fid = walk(where);

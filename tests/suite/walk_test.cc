@@ -17,7 +17,7 @@ class Walk : public World {
 
   p9::Twalk twalk(p9::Fid from, p9::Fid to, std::initializer_list<std::string_view> names) const {
     p9::Twalk request{from, to, {}};
-    for (std::string_view text : names) request.wnames.items[request.wnames.count++] = name(text);
+    for (std::string_view text : names) request.wnames.push(name(text));
     return request;
   }
 };
@@ -25,15 +25,15 @@ class Walk : public World {
 TEST_F(Walk, AnswersOneQidPerName) {
   auto reply = client().call(twalk(Client::root(), p9::Fid{5}, {"a", "b", "c", "file"}));
   ASSERT_EQ(outcome(reply), "ok");
-  ASSERT_EQ(reply->wqids.count, 4);
-  EXPECT_EQ(reply->wqids.items[2].type, p9::kQidDirectory);
-  EXPECT_EQ(reply->wqids.items[3].type, 0);
+  ASSERT_EQ(reply->wqids.size(), 4);
+  EXPECT_EQ(reply->wqids.view()[2].type, p9::kQidDirectory);
+  EXPECT_EQ(reply->wqids.view()[3].type, 0);
 }
 
 TEST_F(Walk, WithoutNamesClonesTheFid) {
   auto reply = client().call(twalk(Client::root(), p9::Fid{5}, {}));
   ASSERT_EQ(outcome(reply), "ok");
-  EXPECT_EQ(reply->wqids.count, 0);
+  EXPECT_EQ(reply->wqids.size(), 0);
   EXPECT_EQ(client().getattr(p9::Fid{5})->qid, client().getattr(Client::root())->qid);
 }
 
@@ -41,7 +41,7 @@ TEST_F(Walk, FailsAtAMissingNameAndMakesNoFid) {
   EXPECT_EQ(outcome(client().call(twalk(Client::root(), p9::Fid{5}, {"missing"}))), "ENOENT");
   auto half = client().call(twalk(Client::root(), p9::Fid{5}, {"a", "missing"}));
   if (half) {
-    EXPECT_EQ(half->wqids.count, 1);
+    EXPECT_EQ(half->wqids.size(), 1);
   }  // the manual's way; an error is Linux's
   EXPECT_EQ(outcome(client().getattr(p9::Fid{5})), "EBADF");
 }
@@ -95,12 +95,12 @@ TEST_F(Walk, TakesSixteenNamesAtOnce) {
   p9::Twalk request{Client::root(), p9::Fid{5}, {}};
   for (std::size_t i = 0; i < p9::kMaxWalk; ++i) {
     deep /= "d";
-    request.wnames.items[request.wnames.count++] = name("d");
+    request.wnames.push(name("d"));
   }
   support::make_directory(deep);
   auto reply = client().call(request);
   ASSERT_EQ(outcome(reply), "ok");
-  EXPECT_EQ(reply->wqids.count, p9::kMaxWalk);
+  EXPECT_EQ(reply->wqids.size(), p9::kMaxWalk);
 }
 
 TEST_F(Walk, SeesWhatTheHostChanges) {
