@@ -4,33 +4,67 @@
 #include <sys/sysmacros.h>
 
 namespace gofer {
+namespace {
 
-base::Result<Attributes> attributes_of(Session& session, base::Fd file) {
-  auto asked = host::statx(file, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME);
-  if (!asked) return base::failure(asked.error());
-  const host::Stat& stat = *asked;
-  bool has_birth = (stat.stx_mask & STATX_BTIME) != 0;
+using base::Result;
+
+// Rgetattr and the Attr of the Google extensions name them alike.
+template <class A>
+void fill(A& attr, const host::Stat& stat) {
   auto seconds = [](const statx_timestamp& time) { return static_cast<uint64_t>(time.tv_sec); };
-  return Attributes{
-      .valid = p9::kGetattrBasic | (has_birth ? p9::kGetattrBtime : 0),
-      .qid = TRY(session.qid(identity_of(stat))),
-      .attr = {.mode = stat.stx_mode,
-               .uid = stat.stx_uid,
-               .gid = stat.stx_gid,
-               .nlink = stat.stx_nlink,
-               .rdev = gnu_dev_makedev(stat.stx_rdev_major, stat.stx_rdev_minor),
-               .size = stat.stx_size,
-               .blksize = stat.stx_blksize,
-               .blocks = stat.stx_blocks,
-               .atime_sec = seconds(stat.stx_atime),
-               .atime_nsec = stat.stx_atime.tv_nsec,
-               .mtime_sec = seconds(stat.stx_mtime),
-               .mtime_nsec = stat.stx_mtime.tv_nsec,
-               .ctime_sec = seconds(stat.stx_ctime),
-               .ctime_nsec = stat.stx_ctime.tv_nsec,
-               .btime_sec = has_birth ? seconds(stat.stx_btime) : 0,
-               .btime_nsec = has_birth ? stat.stx_btime.tv_nsec : 0},
-  };
+  bool has_birth = (stat.stx_mask & STATX_BTIME) != 0;
+  attr.mode = stat.stx_mode;
+  attr.uid = stat.stx_uid;
+  attr.gid = stat.stx_gid;
+  attr.nlink = stat.stx_nlink;
+  attr.rdev = gnu_dev_makedev(stat.stx_rdev_major, stat.stx_rdev_minor);
+  attr.size = stat.stx_size;
+  attr.blksize = stat.stx_blksize;
+  attr.blocks = stat.stx_blocks;
+  attr.atime_sec = seconds(stat.stx_atime);
+  attr.atime_nsec = stat.stx_atime.tv_nsec;
+  attr.mtime_sec = seconds(stat.stx_mtime);
+  attr.mtime_nsec = stat.stx_mtime.tv_nsec;
+  attr.ctime_sec = seconds(stat.stx_ctime);
+  attr.ctime_nsec = stat.stx_ctime.tv_nsec;
+  attr.btime_sec = has_birth ? seconds(stat.stx_btime) : 0;
+  attr.btime_nsec = has_birth ? stat.stx_btime.tv_nsec : 0;
+}
+
+uint64_t valid_of(const host::Stat& stat) {
+  return p9::kGetattrBasic | ((stat.stx_mask & STATX_BTIME) != 0 ? p9::kGetattrBtime : 0);
+}
+
+// Written once, where the caller wants it: what is copied here costs as much as the question.
+template <class Reply>
+Result<Reply> describe(Session& session, const Result<host::Stat>& stat) {
+  Result<Reply> reply(std::in_place);
+  auto qid = stat ? session.qid(identity_of(*stat)) : base::failure(stat.error());
+  if (!qid) {
+    reply = base::failure(qid.error());
+    return reply;
+  }
+  reply->valid = valid_of(*stat);
+  reply->qid = *qid;
+  if constexpr (requires { reply->attr; })
+    fill(reply->attr, *stat);
+  else
+    fill(*reply, *stat);
+  return reply;
+}
+
+Result<host::Stat> ask(base::Fd file) {
+  return host::statx(file, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME);
+}
+
+}  // namespace
+
+Result<Attributes> attributes_of(Session& session, base::Fd file) {
+  return describe<Attributes>(session, ask(file));
+}
+
+Result<p9::Rgetattr> getattr(Session& session, base::Fd file) {
+  return describe<p9::Rgetattr>(session, ask(file));
 }
 
 }  // namespace gofer

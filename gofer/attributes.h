@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gofer/p9/attributes.h"
+#include "gofer/p9/messages.h"
 #include "gofer/session.h"
 
 namespace gofer {
@@ -12,7 +13,8 @@ struct Attributes {
   p9::Attr attr;
 };
 
-// One statx(2) of the file.
+// One statx(2) of the file, for the messages of the Google extensions and for Rgetattr.
 base::Result<Attributes> attributes_of(Session& session, base::Fd file);
+base::Result<p9::Rgetattr> getattr(Session& session, base::Fd file);
 
 }  // namespace gofer

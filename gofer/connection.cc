@@ -10,7 +10,7 @@ using base::Result;
 
 template <class Serve>
 Result<Connection::Answer> Connection::serve_one(Serve serve) {
-  std::scoped_lock lock(one_at_a_time_);
+  auto turn = take_turn();
   if (session_.panicked()) return Answer{.panicked = true};
   std::size_t size = TRY(serve());
   return Answer{
@@ -18,7 +18,7 @@ Result<Connection::Answer> Connection::serve_one(Serve serve) {
 }
 
 void Connection::begin_batch() {
-  std::scoped_lock lock(one_at_a_time_);
+  auto turn = take_turn();
   session_.tree().forget_check();
 }
 
@@ -37,7 +37,7 @@ void Connection::hang_up() {
 }
 
 bool Connection::panicked() {
-  std::scoped_lock lock(one_at_a_time_);
+  auto turn = take_turn();
   return session_.panicked();
 }
 

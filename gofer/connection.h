@@ -10,11 +10,13 @@
 namespace gofer {
 
 // For all threads that serve the client: one request is served at a time, from its decoding to the
-// last byte of its reply. Whoever waits for the next one waits outside.
+// last byte of its reply. Whoever waits for the next one waits outside. Where there are no channels
+// there is one thread, and nothing to wait for.
 class Connection {
  public:
   // `session` and `socket` are borrowed.
-  Connection(Session& session, base::Fd socket) : session_(session), socket_(socket) {}
+  Connection(Session& session, base::Fd socket)
+      : session_(session), socket_(socket), shared_(session.attach_point().channels != nullptr) {}
 
   // A reply that was written. None when the session has panicked: it must not go on.
   struct Answer {
@@ -41,10 +43,14 @@ class Connection {
  private:
   template <class Serve>
   base::Result<Answer> serve_one(Serve serve);
+  std::unique_lock<std::mutex> take_turn() {
+    return shared_ ? std::unique_lock(one_at_a_time_) : std::unique_lock<std::mutex>();
+  }
 
   std::mutex one_at_a_time_;
   Session& session_;
   base::Fd socket_;
+  bool shared_;
 };
 
 }  // namespace gofer

@@ -33,8 +33,7 @@ Result<void> give_owner(Session& session, const NewObject& object, Fd fd) {
 Result<void> give_owner_by_name(Session& session, const NewObject& object,
                                 const Identity& identity) {
   UniqueFd fd = TRY(host::openat(object.dir, host::Path(object.name), O_PATH | O_NOFOLLOW));
-  host::Stat stat = TRY(host::statx(fd, host::Path::empty(), kIdentityMask));
-  if (!same_file(identity_of(stat), identity)) return fail(ESTALE);
+  if (!same_file(TRY(identify(fd)), identity)) return fail(ESTALE);
   return give_owner(session, object, fd);
 }
 
@@ -58,8 +57,8 @@ Result<Identity> settle_open(Session& session, const NewObject& object, Fd fd) {
 }
 
 void undo(const NewObject& object, const Identity& identity) {
-  auto stat = host::statx(object.dir, host::Path(object.name), kIdentityMask);
-  if (!stat || !same_file(identity_of(*stat), identity)) return;
+  auto now = identify(object.dir, host::Path(object.name));
+  if (!now || !same_file(*now, identity)) return;
   // What can be done about a failure was done: the request fails already.
   (void)host::unlinkat(object.dir, host::Path(object.name),
                        identity.is_directory() ? AT_REMOVEDIR : 0);

@@ -10,8 +10,7 @@ base::Result<void> DescriptorCache::make_room() {
   while (victim != nullptr && victim->pins_ > 0) victim = victim->newer_;
   if (victim == nullptr) return base::fail(EMFILE);
   if (victim->changed_) {
-    auto stat = host::statx(victim->descriptor_, host::Path::empty(), kIdentityMask);
-    if (stat) victim->identity_ = identity_of(*stat);
+    if (auto now = identify(victim->descriptor_)) victim->identity_ = *now;
     victim->changed_ = false;
   }
   close(*victim);

@@ -40,15 +40,20 @@ Result<FidState*> FidTable::find_any(p9::Fid fid) {
 }
 
 Result<void> FidTable::check_free(p9::Fid fid) const {
-  if (fid.value == p9::kNoFid || slots_[find_slot(fid)].taken()) return fail(EBADF);
+  return check_free(fid, find_slot(fid));
+}
+
+Result<void> FidTable::check_free(p9::Fid fid, std::size_t slot) const {
+  if (fid.value == p9::kNoFid || slots_[slot].taken()) return fail(EBADF);
   if (size_ >= limit_) return fail(EMFILE);
   return {};
 }
 
 Result<void> FidTable::insert(p9::Fid fid, FidState state) {
-  TRY(check_free(fid));
   if ((size_ + 1) * 5 > slots_.size() * 4) resize(slots_.size() * 2);
-  slots_[find_slot(fid)] = Slot{{std::move(state)}, fid};
+  std::size_t slot = find_slot(fid);
+  TRY(check_free(fid, slot));
+  slots_[slot] = Slot{{std::move(state)}, fid};
   ++size_;
   return {};
 }

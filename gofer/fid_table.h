@@ -113,6 +113,7 @@ class FidTable {
 
   std::size_t home(p9::Fid fid) const;
   std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
+  base::Result<void> check_free(p9::Fid fid, std::size_t slot) const;
   std::size_t find_slot(p9::Fid fid) const;  // where it is, or would be
   void resize(std::size_t slots);
 

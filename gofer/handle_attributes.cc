@@ -101,26 +101,7 @@ class StatList {
 Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   Pin fd = TRY(session.descriptor(state));
-  Attributes file = TRY(attributes_of(session, fd));
-  const p9::Attr& attr = file.attr;
-  return p9::Rgetattr{.valid = file.valid,
-                      .qid = file.qid,
-                      .mode = attr.mode,
-                      .uid = attr.uid,
-                      .gid = attr.gid,
-                      .nlink = attr.nlink,
-                      .rdev = attr.rdev,
-                      .size = attr.size,
-                      .blksize = attr.blksize,
-                      .blocks = attr.blocks,
-                      .atime_sec = attr.atime_sec,
-                      .atime_nsec = attr.atime_nsec,
-                      .mtime_sec = attr.mtime_sec,
-                      .mtime_nsec = attr.mtime_nsec,
-                      .ctime_sec = attr.ctime_sec,
-                      .ctime_nsec = attr.ctime_nsec,
-                      .btime_sec = attr.btime_sec,
-                      .btime_nsec = attr.btime_nsec};
+  return getattr(session, fd);
 }
 
 // In the order in which nothing undoes what was asked: chown and truncate may clear set-id bits,

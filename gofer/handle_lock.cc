@@ -68,7 +68,7 @@ Result<Asked> check(Session& session, const M& request) {
   if (request.client_id.size() > kMaxClientId) return fail(EINVAL);
   LockKind kind = TRY(parse_kind(request.type));
   LockRange range = TRY(parse_range(request.start, request.length));
-  Identity identity = identity_of(TRY(host::statx(open->fd, host::Path::empty(), kIdentityMask)));
+  Identity identity = TRY(identify(open->fd));
   return Asked{.open = *open,
                .node = *state.node,
                .file = {identity.device, identity.inode},

@@ -99,8 +99,7 @@ Result<Opened> create(Session& session, Node& dir, const NewObject& object, cons
                        O_CREAT | O_EXCL | O_NOFOLLOW | mode.flags, object.mode & kModeBits));
   auto node = adopt_created(session, dir, object, fd);
   if (!node) {
-    if (auto stat = host::statx(fd, host::Path::empty(), kIdentityMask))
-      undo(object, identity_of(*stat));
+    if (auto created = identify(fd)) undo(object, *created);
     return base::failure(node.error());
   }
   session.tree().note_set_id(**node, has_set_id(object.mode));

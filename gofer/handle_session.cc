@@ -49,9 +49,7 @@ Result<p9::Rattach> handle(Session& session, const p9::Tattach& request) {
   if (!request.aname.empty() && request.aname != "/") return fail(ENOENT);
   NodeRef root = session.tree().root();
   // The root is the one file that no walk asks about.
-  host::Stat stat =
-      TRY(host::statx(session.attach_point().root, host::Path::empty(), kIdentityMask));
-  p9::Qid qid = TRY(session.qid(identity_of(stat)));
+  p9::Qid qid = TRY(session.qid(TRY(identify(session.attach_point().root))));
   TRY(session.fids().insert(request.fid, {.node = root, .uid = request.n_uname}));
   return p9::Rattach{.qid = qid};
 }

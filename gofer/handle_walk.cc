@@ -11,16 +11,24 @@ namespace {
 
 struct Arrived {
   NodeRef node;
-  p9::WalkList<p9::Qid> qids;
+  p9::WalkList<p9::Qid> qids = {};
 };
 
+Result<void> step(Session& session, Arrived& at, p9::Name name) {
+  // A link on the way would be followed by a local open; here it is the client's to resolve.
+  if (!at.qids.empty() && at.node->identity().is_symlink()) return base::fail(ELOOP);
+  at.node = TRY(session.tree().walk(*at.node, name));
+  at.qids.push(TRY(session.qid(at.node->identity())));
+  return {};
+}
+
 Result<Arrived> walk(Session& session, const FidState& from, const p9::WalkList<p9::Name>& names) {
-  Arrived at{.node = from.node, .qids = {}};
+  Result<Arrived> at(std::in_place, from.node);
   for (p9::Name name : names.view()) {
-    // A link on the way would be followed by a local open; here it is the client's to resolve.
-    if (!at.qids.empty() && at.node->identity().is_symlink()) return base::fail(ELOOP);
-    at.node = TRY(session.tree().walk(*at.node, name));
-    at.qids.push(TRY(session.qid(at.node->identity())));
+    if (Result<void> done = step(session, *at, name); !done) {
+      at = base::failure(done.error());
+      break;
+    }
   }
   return at;
 }
@@ -31,12 +39,20 @@ Result<void> check_newfid(Session& session, p9::Fid fid, p9::Fid newfid) {
 
 // Lets newfid stand for where the walk arrived. Without names in place nothing changes: the fid
 // stays as it is, open or not.
-Result<void> settle_newfid(Session& session, FidState& from, p9::Fid fid, p9::Fid newfid,
-                           const Arrived& at) {
+template <class M>
+Result<void> settle_newfid(Session& session, FidState& from, const M& request, const Arrived& at) {
   FidState arrived{.node = at.node, .uid = from.uid};
-  if (newfid != fid) return session.fids().insert(newfid, std::move(arrived));
+  if (request.newfid != request.fid)
+    return session.fids().insert(request.newfid, std::move(arrived));
   if (!at.qids.empty()) from = std::move(arrived);
   return {};
+}
+
+Result<p9::Rwalk> arrive(Session& session, FidState& from, const p9::Twalk& request,
+                         const Result<Arrived>& at) {
+  if (!at) return base::failure(at.error());
+  TRY(settle_newfid(session, from, request, *at));
+  return p9::Rwalk{at->qids};
 }
 
 }  // namespace
@@ -44,9 +60,7 @@ Result<void> settle_newfid(Session& session, FidState& from, p9::Fid fid, p9::Fi
 Result<p9::Rwalk> handle(Session& session, const p9::Twalk& request) {
   FidState& from = *TRY(session.fids().find(request.fid));
   TRY(check_newfid(session, request.fid, request.newfid));
-  Arrived at = TRY(walk(session, from, request.wnames));
-  TRY(settle_newfid(session, from, request.fid, request.newfid, at));
-  return p9::Rwalk{at.qids};
+  return arrive(session, from, request, walk(session, from, request.wnames));
 }
 
 Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& request) {
@@ -55,7 +69,7 @@ Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& reques
   Arrived at = TRY(walk(session, from, request.wnames));
   Pin file = TRY(at.qids.empty() ? session.descriptor(from) : session.tree().open(*at.node));
   Attributes attributes = TRY(attributes_of(session, file));
-  TRY(settle_newfid(session, from, request.fid, request.newfid, at));
+  TRY(settle_newfid(session, from, request, at));
   return p9::Rwalkgetattr{attributes.valid, attributes.attr, at.qids};
 }
 

@@ -34,6 +34,8 @@ inline constexpr unsigned kIdentityMask =
     STATX_TYPE | STATX_INO | STATX_BTIME | STATX_MTIME | STATX_SIZE;
 
 Identity identity_of(const host::Stat& stat);
+// Asks for it: of the descriptor's own file, or of a name below it.
+base::Result<Identity> identify(base::Fd fd, const host::Path& path = host::Path::empty());
 bool same_file(const Identity& a, const Identity& b);
 
 // A counted reference; the last one to go takes the node with it. Not for several threads.

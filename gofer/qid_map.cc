@@ -17,10 +17,16 @@ std::size_t QidMap::Hash::operator()(const Key& key) const noexcept {
 
 base::Result<uint64_t> QidMap::path(uint64_t device, uint64_t inode) {
   Key range{device, inode >> kLowBits};
+  if (range == last_range_ && last_index_ != kMaxIndices)
+    return last_index_ << kLowBits | (inode & kLowMask);
   auto known = indices_.find(range);
   if (known == indices_.end() && indices_.size() < max_indices_)
     known = indices_.emplace(range, indices_.size()).first;
-  if (known != indices_.end()) return known->second << kLowBits | (inode & kLowMask);
+  if (known != indices_.end()) {
+    last_range_ = range;
+    last_index_ = known->second;
+    return last_index_ << kLowBits | (inode & kLowMask);
+  }
 
   Key file{device, inode};
   auto listed = listed_.find(file);

@@ -37,8 +37,7 @@ Session::Session(const AttachPoint& attach_point, const base::Log& log, const Id
       state_(std::make_unique<State>(attach_point, root)) {}
 
 Result<Session> Session::start(const AttachPoint& attach_point, const base::Log& log) {
-  host::Stat stat = TRY(host::statx(attach_point.root, host::Path::empty(), kIdentityMask));
-  Identity root = identity_of(stat);
+  Identity root = TRY(identify(attach_point.root));
   if (!is_served_root(root, attach_point)) return fail(EINVAL);
   return Session(attach_point, log, root);
 }

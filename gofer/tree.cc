@@ -55,6 +55,12 @@ Identity identity_of(const host::Stat& stat) {
   return identity;
 }
 
+Result<Identity> identify(Fd fd, const host::Path& path) {
+  auto stat = host::statx(fd, path, kIdentityMask);
+  if (!stat) return base::failure(stat.error());
+  return identity_of(*stat);
+}
+
 bool same_file(const Identity& a, const Identity& b) {
   bool same_birth = a.birth_ns == b.birth_ns || a.birth_ns == 0 || b.birth_ns == 0;
   return a.device == b.device && a.inode == b.inode && a.type == b.type && same_birth;
@@ -80,9 +86,7 @@ Result<NodeRef> Tree::walk(Node& dir, p9::Name name) {
   if (NodeRef node = TRY(known(dir, dir_fd, name))) return node;
   TRY(cache_.make_room());
   UniqueFd fd = TRY(host::openat(dir_fd, host::Path(name), kStep));
-  auto stat = host::statx(fd, host::Path::empty(), kIdentityMask);
-  if (!stat) return base::failure(stat.error());
-  NodeRef node = TRY(make(dir, name, identity_of(*stat)));
+  NodeRef node = TRY(make(dir, name, TRY(identify(fd))));
   cache_.put(*node, std::move(fd));
   return node;
 }
@@ -91,22 +95,20 @@ Result<NodeRef> Tree::walk(Node& dir, p9::Name name) {
 Result<NodeRef> Tree::known(Node& dir, Fd dir_fd, p9::Name name) {
   Node* node = index_.find(dir, name.view());
   if (node == nullptr) return NodeRef();
-  auto stat = host::statx(dir_fd, host::Path(name), kIdentityMask);
-  if (!stat) {
-    if (stat.error().code() == ENOENT) forget(*node);
-    return base::failure(stat.error());
+  auto found = identify(dir_fd, host::Path(name));
+  if (!found) {
+    if (found.error().code() == ENOENT) forget(*node);
+    return base::failure(found.error());
   }
-  Identity found = identity_of(*stat);
-  if (!same_file(found, node->identity_) && node->descriptor_.valid()) {
+  if (!same_file(*found, node->identity_) && node->descriptor_.valid()) {
     // Some file systems show another identity after a first write; the descriptor tells.
-    auto own = host::statx(node->descriptor_, host::Path::empty(), kIdentityMask);
-    if (own) node->identity_ = identity_of(*own);
+    if (auto own = identify(node->descriptor_)) node->identity_ = *own;
   }
-  if (!same_file(found, node->identity_)) {
+  if (!same_file(*found, node->identity_)) {
     forget(*node);
     return NodeRef();
   }
-  node->identity_.version = found.version;
+  node->identity_.version = found->version;
   return NodeRef(node);
 }
 
@@ -171,8 +173,7 @@ Result<void> Tree::open_in(Node& node, Fd dir) {
     int code = fd.error().code();
     return fail(code == ENOENT || code == ENOTDIR ? ESTALE : code);
   }
-  host::Stat stat = TRY(host::statx(*fd, host::Path::empty(), kIdentityMask));
-  if (!same_file(identity_of(stat), node.identity_)) return fail(ESTALE);
+  if (!same_file(TRY(identify(*fd)), node.identity_)) return fail(ESTALE);
   cache_.put(node, *std::move(fd));
   return {};
 }
@@ -230,8 +231,8 @@ Result<void> Tree::rename(Node& from_dir, p9::Name from, Node& to_dir, p9::Name 
   // Two names of one file: the kernel leaves both where they are.
   bool stays = false;
   if (moved && !moved->identity_.is_directory()) {
-    auto target = host::statx(to_fd, host::Path(to), kIdentityMask);
-    stays = target && same_file(identity_of(*target), moved->identity_);
+    auto target = identify(to_fd, host::Path(to));
+    stays = target && same_file(*target, moved->identity_);
   }
   TRY(host::renameat2(from_fd, host::Path(from), to_fd, host::Path(to)));
   if (stays || (replaced && replaced.get() == moved.get())) return {};
