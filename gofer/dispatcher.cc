@@ -30,7 +30,7 @@ std::string place_of(Session& session, const M& request) {
 }
 
 template <p9::Message M>
-Result<void> refuse_write(Session& session, const M& request) {
+[[gnu::cold, gnu::noinline]] Result<void> refuse_write(Session& session, const M& request) {
   const AttachPoint& attach_point = session.attach_point();
   if (attach_point.on_write == OnWrite::kRefuse) return fail(EROFS);
   session.log().write(LogLevel::kError, "write on a panic-on-write attach point",
@@ -91,8 +91,7 @@ Result<void> admit(const Gate& gate, [[maybe_unused]] const M& request) {
 }
 
 template <p9::Message M>
-void trace(Session& session, const M& request, int error) {
-  if (!session.log().enabled(LogLevel::kDebug)) return;
+[[gnu::cold, gnu::noinline]] void trace(Session& session, const M& request, int error) {
   session.log().write(LogLevel::kDebug, "request",
                       {{"request", p9::to_string(request)},
                        {"path", place_of(session, request)},
@@ -107,7 +106,8 @@ Result<typename M::Reply> handle(Gate& gate, const M& request) {
   Result<typename M::Reply> reply =
       admitted ? handle(session, request) : base::failure(admitted.error());
   if constexpr (!kIsQuick<M>) session.tree().forget_check();
-  trace(session, request, reply ? 0 : reply.error().code());
+  if (session.log().enabled(LogLevel::kDebug)) [[unlikely]]
+    trace(session, request, reply ? 0 : reply.error().code());
   if constexpr (p9::releases_fid<M>())
     if (session.has_version()) session.fids().erase(request.fid);
   return reply;
