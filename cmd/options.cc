@@ -73,7 +73,12 @@ po::options_description budget_options() {
        "files that fids refer to, and directories above them (default 524288)")  //
       ("max-xattr-bytes", po::value<Words>()->value_name("N"),
        "bytes of extended attributes that were begun to be read or written (default 1048576)")  //
-      ("max-locks", po::value<Words>()->value_name("N"), "locked ranges of files (default 4096)");
+      ("max-locks", po::value<Words>()->value_name("N"),
+       "locked ranges of files (default 4096)")  //
+      ("cgroup", po::value<Words>()->value_name("DIR"),
+       "put the workers into this cgroup of the host, whose limits hold for all of them")  //
+      ("memory-max", po::value<Words>()->value_name("BYTES"),
+       "with --cgroup: limit the memory of the cgroup");
   return budgets;
 }
 
@@ -180,6 +185,18 @@ Outcome<void> find_clients(const Values& values, Options& options) {
   return {};
 }
 
+Outcome<void> find_cgroup(const Values& values, Options& options) {
+  constexpr uint64_t kLeastMemory = uint64_t{1} << 20;  // one worker and its buffers fit into that
+  constexpr uint64_t kMostMemory = uint64_t{1} << 50;
+  options.cgroup = TRY(values.one("cgroup"));
+  if (values.has("cgroup") && options.cgroup.empty())
+    return base::failure(usage("--cgroup", "is empty", "expected a path"));
+  if (values.has("memory-max") && options.cgroup.empty())
+    return base::failure(usage("--memory-max", "given without --cgroup"));
+  options.memory_max = TRY(values.number("memory-max", 0, kLeastMemory, kMostMemory));
+  return {};
+}
+
 Outcome<Budgets> read_budgets(const Values& values) {
   Budgets budgets;
   budgets.fd_limit =
@@ -221,6 +238,7 @@ Outcome<Options> read_options(const Values& values, Words command) {
   options.json = values.has("json");
   options.max_mounts = TRY(values.number("max-mounts", options.max_mounts, 0, 10'000));
   options.budgets = TRY(read_budgets(values));
+  TRY(find_cgroup(values, options));
   options.require_landlock = static_cast<int>(TRY(values.number("require-landlock", 0, 1, 1'000)));
   options.without = values.all("without");
   options.log_format = TRY(values.word<base::LogFormat>(

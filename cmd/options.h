@@ -51,7 +51,9 @@ struct Options {
   bool allow_kernel_fs = false;
   bool json = false;  // with --check
   std::size_t max_mounts = 256;
-  Budgets budgets;  // of each worker
+  Budgets budgets;          // of each worker
+  std::string cgroup;       // its directory; all workers go there. Empty: they stay
+  uint64_t memory_max = 0;  // bytes, of all in the cgroup; 0: what it says already
   int require_landlock = 0;
   std::vector<std::string> without;  // steps of the jail to leave out
 

@@ -13,6 +13,7 @@
 #include "cmd/report.h"
 #include "cmd/worker.h"
 #include "policies/programs.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/lockdown.h"
 #include "sandbox/namespaces.h"
 
@@ -35,6 +36,7 @@ class Start {
   Start(const Options& options, sandbox::Skips skips, const base::Log& log, Supervisor& supervisor)
       : options_(options), skips_(skips), log_(log), supervisor_(supervisor) {}
 
+  Outcome<void> open_cgroup();
   Outcome<void> fork_init(base::Fd launcher);
   Outcome<void> fork_worker(const Served& served, base::Fd transport, base::Fd launcher);
   Outcome<void> wait_for_all();
@@ -49,9 +51,16 @@ class Start {
   sandbox::Skips skips_;
   const base::Log& log_;
   Supervisor& supervisor_;
+  std::optional<sandbox::Cgroup> cgroup_;
   std::vector<Starting> children_;  // pid 1 first
   bool all_traced_ = true;
 };
+
+Outcome<void> Start::open_cgroup() {
+  if (options_.cgroup.empty()) return {};
+  cgroup_ = TRY(sandbox::Cgroup::open(options_.cgroup));
+  return options_.memory_max > 0 ? cgroup_->limit_memory(options_.memory_max) : Outcome<void>();
+}
 
 Outcome<void> Start::fork_init(base::Fd launcher) {
   sandbox::Handshake handshake = TRY(sandbox::make_handshake());
@@ -95,6 +104,8 @@ Outcome<void> Start::fork_worker(const Served& served, base::Fd transport, base:
     run_worker(std::move(jail), served, options_.budgets, log_);
   }
   supervisor_.add(pid, served.location.destination, name_of(role, extras));
+  // Long before it hears of its client.
+  if (cgroup_) TRY(cgroup_->add(pid));
   children_.push_back(
       {.pid = pid, .where = served.point.where, .control = std::move(handshake.launcher)});
   return {};
@@ -172,6 +183,7 @@ Outcome<Jailed> start_workers(const Options& options, sandbox::Skips skips,
                               const base::Log& log, Supervisor& supervisor) {
   UniqueFd launcher = TRY(sandbox::open_own_pidfd());
   Start start(options, skips, log, supervisor);
+  TRY(start.open_cgroup());
   TRY(sandbox::unshare_pid_namespace());
   TRY(start.fork_init(launcher));
   for (std::size_t i = 0; i < served.size(); ++i) {

@@ -41,17 +41,17 @@ class Path {
     return path;
   }
   // With AT_EMPTY_PATH: the descriptor that stands before the path.
-  static const Path& empty() { return kEmpty; }
+  static const Path& empty() { return nothing; }
   const char* c_str() const { return text_.data(); }
 
  private:
   struct Cleared {};
   Path() = default;
   constexpr explicit Path(Cleared) : text_{} {}
-  static const Path kEmpty;
+  static const Path nothing;
   std::array<char, p9::kMaxName + 1> text_;  // not zeroed: it is written up to its NUL
 };
 
-inline constexpr Path Path::kEmpty{Cleared{}};
+inline constexpr Path Path::nothing{Cleared{}};
 
 }  // namespace gofer::host

@@ -253,7 +253,7 @@ void add_google(Corpus& corpus) {
   for (uint8_t how : {uint8_t{0}, fuzz::kAllXattrs, fuzz::kTight, fuzz::kReadOnly})
     corpus["google_" + std::to_string(how)] =
         Input(how, kGoogle)
-            .add(p9::Twalkgetattr{kRoot, kFid, {{name("d")}, 1}})
+            .add(p9::Twalkgetattr{kRoot, kFid, {name("d")}})
             .add(p9::Tmultigetattr{kRoot, path.names()})
             .add(p9::Tucreate{kFid, name("new"), p9::kOpenRdwr, 06755, 1000, 1000})
             .add(p9::Tallocate{kFid, 0, 100, 4000})
@@ -267,7 +267,7 @@ void add_google(Corpus& corpus) {
             .add(p9::Tumkdir{kRoot, name("new"), 0700, 1, 1})
             .add(p9::Tumknod{kRoot, name("p2"), S_IFIFO | 0600, 0, 0, 1, 1})
             .add(p9::Tusymlink{kRoot, name("l2"), "../outside", 1, 1})
-            .add(p9::Twalkgetattr{kRoot, kOther, {{name("d"), name("f")}, 2}})
+            .add(p9::Twalkgetattr{kRoot, kOther, {name("d"), name("f")}})
             .open(kOther, p9::kOpenRdonly)
             .add(p9::Twalkgetattr{kOther, kOther, {}})
             .add(p9::Tversion{8192, "9P2000.L.Google.14"})

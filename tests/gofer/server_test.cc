@@ -207,7 +207,7 @@ TEST_F(Loop, ClosesEveryDescriptorWhenItEnds) {
   serve();
   attach();
   std::size_t before = support::count_descriptors(::getpid());
-  p9::Twalk walk{kRoot, p9::Fid{2}, {{*p9::Name::parse("f")}, 1}};
+  p9::Twalk walk{kRoot, p9::Fid{2}, {*p9::Name::parse("f")}};
   send(joined({RawFrame::of(p9::Tag{3}, walk),
                RawFrame::of(p9::Tag{4}, p9::Tlopen{p9::Fid{2}, p9::kOpenRdonly})}));
   ASSERT_EQ(receive_type(p9::Tag{3}), p9::Rwalk::kLine.type);

@@ -73,7 +73,7 @@ class InFlight : public World {
   }
 
   void walk_to_file(Batch& batch) const {
-    batch.add(p9::Twalk{Client::root(), kTarget, {{name("file")}, 1}});
+    batch.add(p9::Twalk{Client::root(), kTarget, {name("file")}});
   }
 };
 
@@ -114,7 +114,7 @@ TEST_F(InFlight, C4_AFidThatBecomesAFileIsOneOrTheOther) {
   serve();
   for (int order = 0; order < 24; ++order) {
     auto add = [&](Batch& batch, std::size_t i) {
-      if (i == 0) return batch.add(p9::Twalk{Client::root(), kTarget, {{name("directory")}, 1}});
+      if (i == 0) return batch.add(p9::Twalk{Client::root(), kTarget, {name("directory")}});
       int which[] = {0, 1, 2, 3};
       int code = order;  // a permutation by its number
       for (int at = 0; at < 3; ++at) {
@@ -125,7 +125,7 @@ TEST_F(InFlight, C4_AFidThatBecomesAFileIsOneOrTheOther) {
         case 0:
           return batch.add(p9::Tlcreate{kTarget, name("made"), p9::kOpenRdwr, 0644, p9::kNoGid});
         case 1:
-          return batch.add(p9::Twalk{kTarget, kCopy, {{name("inside")}, 1}});
+          return batch.add(p9::Twalk{kTarget, kCopy, {name("inside")}});
         case 2:
           return batch.add(p9::Txattrwalk{kTarget, kNames, ""});
         default:

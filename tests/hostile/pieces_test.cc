@@ -32,7 +32,7 @@ class Pieces : public Frames {
       bool open = where == std::string_view("open");
       for_each_sample(subject, [&]<class M>(const M& message) {
         if (std::is_same_v<M, p9::Tversion>) return;  // it would end the session
-        add(p9::Twalk{Client::root(), kFid, {{name(open ? "file" : where)}, 1}});
+        add(p9::Twalk{Client::root(), kFid, {name(open ? "file" : where)}});
         if (open) add(p9::Tlopen{kFid, p9::kOpenRdwr});
         add(message);
         add(p9::Tclunk{kFid});

@@ -198,7 +198,7 @@ Row Names::walked(const std::string& off, std::string name, const std::vector<st
   auto root = client.getattr(Client::root());
   for (const std::string& way : ways) {
     p9::Fid fid = client.new_fid();
-    p9::Twalk walk{Client::root(), fid, {{*p9::Name::parse(kMark)}, 1}};
+    p9::Twalk walk{Client::root(), fid, {*p9::Name::parse(kMark)}};
     std::string said = say(client, with_name(support::RawFrame::of(p9::Tag{0}, walk), way));
     if (said == "EINVAL") by("the server", "`EINVAL`");
     if (said == "ELOOP") by("the mount", "`ELOOP`");

@@ -243,7 +243,7 @@ TEST_F(Donation, H6_OfAClientThatNeverCollectsStopsTheWorkerWhichGoesOnAfterward
   std::vector<std::byte> frames;
   for (uint32_t i = 0; i < kOpens; ++i) {
     for (const auto& frame :
-         {support::RawFrame::of(p9::Tag{1}, p9::Twalk{Client::root(), kFid, {{name("file")}, 1}}),
+         {support::RawFrame::of(p9::Tag{1}, p9::Twalk{Client::root(), kFid, {name("file")}}),
           support::RawFrame::of(p9::Tag{2}, p9::Tlopen{kFid, p9::kOpenRdonly}),
           support::RawFrame::of(p9::Tag{3}, p9::Tclunk{kFid})})
       frames.insert(frames.end(), frame.begin(), frame.end());

@@ -243,7 +243,7 @@ TEST_F(Fifos, S_SwappedForLinksAndFilesLeadNowhereElse) {
     });
     for (int round = 0; round < kRoundsMeanwhile && !HasFatalFailure(); ++round) {
       Batch batch;
-      batch.add(p9::Twalk{Client::root(), kFid, {{name("fifo")}, 1}});
+      batch.add(p9::Twalk{Client::root(), kFid, {name("fifo")}});
       batch.add(p9::Tlopen{kFid, round % 2 == 0 ? p9::kOpenWronly : p9::kOpenRdwr});
       batch.add(p9::Tclunk{kFid});
       batch.run(client(), [&](const p9client::Frame& reply) {

@@ -125,7 +125,7 @@ void HostileChannel::attach() {
   for (auto [fid, name, flags] : {std::tuple{kFile, "file", p9::kOpenRdwr},
                                   {kDirectory, "directory", p9::kOpenRdonly},
                                   {kOther, "file", ~0U}}) {
-    p9::Twalk walk{.fid = Client::root(), .newfid = fid, .wnames = {{*p9::Name::parse(name)}, 1}};
+    p9::Twalk walk{.fid = Client::root(), .newfid = fid, .wnames = {*p9::Name::parse(name)}};
     ASSERT_EQ(outcome(on_socket.call(walk)), "ok");
     if (flags != ~0U) {
       ASSERT_EQ(outcome(on_socket.call(p9::Tlopen{fid, flags})), "ok");
@@ -398,7 +398,7 @@ bool HostileChannel::unmap_in_the_middle() {
 bool HostileChannel::open_something() {
   const p9::Fid fid{1000 + static_cast<uint32_t>(number(100'000))};
   give(support::RawChannel::datagram_of(
-      p9::Twalk{Client::root(), fid, {{*p9::Name::parse("file")}, 1}}));
+      p9::Twalk{Client::root(), fid, {*p9::Name::parse("file")}}));
   return give(support::RawChannel::datagram_of(p9::Tlopen{fid, p9::kOpenRdonly}));
 }
 

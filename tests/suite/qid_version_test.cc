@@ -20,7 +20,7 @@ class QidVersion : public World {
   uint32_t asked(std::string_view where) { return client().stat(where)->qid.version; }
   uint32_t walked(std::string_view where) {
     p9::Fid fid = client().new_fid();
-    auto reply = client().call(p9::Twalk{Client::root(), fid, {{name(where)}, 1}});
+    auto reply = client().call(p9::Twalk{Client::root(), fid, {name(where)}});
     EXPECT_EQ(outcome(reply), "ok");
     (void)client().call(p9::Tclunk{fid});
     return reply->wqids.view()[0].version;

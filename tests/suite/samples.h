@@ -117,7 +117,7 @@ inline auto sample(Of<p9::Tflush>, const Subject&) {
   return p9::Tflush{p9::Tag{77}};
 }
 inline auto sample(Of<p9::Twalk>, const Subject& s) {
-  return p9::Twalk{s.fid, s.free, {{s.name}, 1}};
+  return p9::Twalk{s.fid, s.free, {s.name}};
 }
 inline auto sample(Of<p9::Tread>, const Subject& s) {
   return p9::Tread{s.fid, 0, 100};
@@ -136,7 +136,7 @@ inline auto sample(Of<p9::Tflushf>, const Subject& s) {
   return p9::Tflushf{s.fid};
 }
 inline auto sample(Of<p9::Twalkgetattr>, const Subject& s) {
-  return p9::Twalkgetattr{s.fid, s.free, {{s.name}, 1}};
+  return p9::Twalkgetattr{s.fid, s.free, {s.name}};
 }
 inline auto sample(Of<p9::Tucreate>, const Subject& s) {
   return p9::Tucreate{s.fid, s.name, p9::kOpenRdwr, 0644, p9::kNoGid, p9::kNoUname};

@@ -299,7 +299,7 @@ TEST_F(UnixSockets, D3_SwappedForLinksAndFilesLeadNowhereElse) {
     });
     for (int round = 0; round < kRoundsMeanwhile && !HasFatalFailure(); ++round) {
       Batch batch;
-      batch.add(p9::Twalk{Client::root(), kFid, {{name("stream")}, 1}});
+      batch.add(p9::Twalk{Client::root(), kFid, {name("stream")}});
       batch.add(p9::Tlconnect{kFid, p9::kSocketStream});
       batch.add(p9::Tclunk{kFid});
       batch.run(client(), [&](const p9client::Frame& reply) {

@@ -340,7 +340,7 @@ TEST_F(XattrWrite, X6_BelongsToTheFidWhoeverAttachesMeanwhile) {
   p9::Fid one = client().new_fid();
   p9::Fid two = client().new_fid();
   ASSERT_EQ(outcome(client().call(p9::Tattach{one, p9client::kNoFid, "", "/", 1})), "ok");
-  ASSERT_EQ(outcome(client().call(p9::Twalk{one, one, {{name("file")}, 1}})), "ok");
+  ASSERT_EQ(outcome(client().call(p9::Twalk{one, one, {name("file")}})), "ok");
   ASSERT_EQ(outcome(client().call(p9::Txattrcreate{one, "user.a", 3, 0})), "ok");
   ASSERT_EQ(outcome(client().call(p9::Tattach{two, p9client::kNoFid, "", "/", 2})), "ok");
   ASSERT_EQ(write(one, 0, "one"), "3");
