@@ -14,6 +14,9 @@ else()
   # uninitialised, and std::string's own copying for one that overlaps (GCC bug 105651). The
   # sanitizers and clang-tidy look for the real things.
   add_compile_options(-Wno-missing-field-initializers -Wno-maybe-uninitialized -Wno-restrict)
+  # GCC looks for memory that it could use again, and finds little in files of this size, but goes
+  # through all of a precompiled header for it.
+  add_compile_options("SHELL:--param ggc-min-expand=1000" "SHELL:--param ggc-min-heapsize=1000000")
 endif()
 if(GOFER_WERROR)
   add_compile_options(-Werror)

@@ -6,7 +6,8 @@ set -euo pipefail
 
 readonly kStates=30000
 
-if ! found=$(clang-tidy-19 --quiet -p "$1" --extra-arg=-Wno-unknown-warning-option \
+if ! found=$(clang-tidy-19 --quiet -p "$1" \
+  --extra-arg={-Wno-unknown-warning-option,-Wno-unused-command-line-argument} \
   --extra-arg={-Xclang,-analyzer-config,-Xclang,max-nodes=$kStates} "$2" 2>&1); then
   printf '%s\n' "$found" | grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed' >&2
   exit 1
