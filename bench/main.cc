@@ -1,6 +1,7 @@
 // Measures what gofer costs, beside servers that do less and others that do the same.
 //   gofer_bench GOFER [--quick] [--only WORKLOAD] [--tsv FILE]
 //   gofer_bench GOFER memory [--quick]
+//   gofer_bench GOFER witness
 #include <cstdio>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include "bench/memory.h"
 #include "bench/processors.h"
 #include "bench/report.h"
+#include "bench/witness.h"
 
 namespace {
 
@@ -22,7 +24,7 @@ constexpr std::size_t kQuickMemoryDirectories = 50;
 
 struct Options {
   std::string gofer;
-  bool memory = false;
+  std::string what;  // besides operations: "memory" or "witness"
   bool quick = false;
   std::string only;
   std::string tsv;
@@ -35,13 +37,13 @@ std::optional<Options> parse(std::span<char*> words) {
   for (std::size_t i = 2; i < words.size(); ++i) {
     std::string_view word = words[i];
     bool has_value = i + 1 < words.size();
-    if (word == "memory" && i == 2) {
-      options.memory = true;
-    } else if (word == "--quick") {
+    if ((word == "memory" || word == "witness") && i == 2) {
+      options.what = word;
+    } else if (word == "--quick" && options.what != "witness") {
       options.quick = true;
-    } else if (word == "--only" && has_value && !options.memory) {
+    } else if (word == "--only" && has_value && options.what.empty()) {
       options.only = words[++i];
-    } else if (word == "--tsv" && has_value && !options.memory) {
+    } else if (word == "--tsv" && has_value && options.what.empty()) {
       options.tsv = words[++i];
     } else {
       return std::nullopt;
@@ -91,13 +93,16 @@ int main(int count, char** words) {
   if (!options) {
     std::fprintf(stderr,
                  "usage: gofer_bench GOFER [--quick] [--only WORKLOAD] [--tsv FILE]\n"
-                 "       gofer_bench GOFER memory [--quick]\n");
+                 "       gofer_bench GOFER memory [--quick]\n"
+                 "       gofer_bench GOFER witness\n");
     return 2;
   }
   try {
-    if (options->memory)
+    if (options->what == "memory")
       bench::measure_memory(options->gofer,
                             options->quick ? kQuickMemoryDirectories : kMemoryDirectories);
+    else if (options->what == "witness")
+      bench::measure_witness(options->gofer);
     else
       run_workloads(*options);
   } catch (const std::exception& error) {

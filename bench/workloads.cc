@@ -14,7 +14,7 @@ constexpr std::size_t k4KiB = std::size_t{4} << 10;
 constexpr std::size_t k64KiB = std::size_t{64} << 10;
 constexpr std::size_t k1MiB = kMsize - 24;  // what an msize has room for
 
-constexpr std::size_t kInFlight[] = {1, 16, kMostInFlight};
+constexpr std::size_t kInFlight[] = {1, 4, 16, kMostInFlight};
 
 constexpr std::size_t kGitDirectories = 200;
 constexpr std::size_t kGitFiles = 100;  // in each

@@ -13,7 +13,6 @@ namespace sandbox {
 namespace {
 
 using base::Outcome;
-using base::UniqueFd;
 
 Call call(const std::string& where, std::string_view syscall, std::string_view what,
           std::string_view remedy) {

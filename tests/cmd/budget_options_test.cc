@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "gofer/p9/flags.h"
 #include "tests/cmd/attached.h"
 #include "tests/suite/meanwhile.h"
+#include "tests/support/hoard.h"
 #include "tests/support/proc.h"
 #include "tests/support/tree.h"
 
@@ -20,58 +20,12 @@ namespace {
 
 using p9client::Client;
 using p9client::UniqueFid;
+using support::Hoard;
 using support::outcome;
 
 constexpr std::size_t kHostile = 1;
 constexpr std::size_t kWitness = 2;
 constexpr std::size_t kFiles = 200;
-
-std::string file(std::size_t i) {
-  return "f" + std::to_string(i);
-}
-
-// A client, and what it holds.
-class Hoard {
- public:
-  explicit Hoard(Client& client) : client_(client) {}
-
-  std::string clone() { return keep(client_.walk("")); }
-  std::string walk() { return keep(client_.walk(file(held_.size()))); }
-  std::string open() { return keep(client_.open(file(0), p9::kOpenRdwr)); }
-  // Each by another owner, through a fid of its own.
-  std::string lock() {
-    auto fid = client_.open(file(0), p9::kOpenRdwr);
-    if (!fid) return outcome(fid);
-    auto number = static_cast<uint32_t>(++locks_);
-    auto locked =
-        client_.call(p9::Tlock{*fid, p9::kLockWrite, 0, 10 * locks_, 1, number, "client"});
-    if (!locked) return outcome(locked);
-    return keep(std::move(fid));
-  }
-  // The smallest attribute counts as 512 bytes.
-  std::string begin_xattr() {
-    auto fid = client_.walk(file(0));
-    if (!fid) return outcome(fid);
-    auto begun = client_.call(p9::Txattrcreate{*fid, "user.begun", 0, 0});
-    if (!begun) return outcome(begun);
-    return keep(std::move(fid));
-  }
-
-  std::size_t size() const { return held_.size(); }
-  void clunk_one() { held_.pop_back(); }
-  void clunk_all() { held_.clear(); }
-
- private:
-  std::string keep(base::Result<UniqueFid> fid) {
-    std::string result = outcome(fid);
-    if (fid) held_.push_back(*std::move(fid));
-    return result;
-  }
-
-  Client& client_;
-  std::vector<UniqueFid> held_;
-  std::size_t locks_ = 0;
-};
 
 struct Case {
   const char* name;
@@ -109,8 +63,8 @@ class BudgetWorld : public Attached {
  protected:
   BudgetWorld() {
     for (std::size_t i = 0; i < kFiles; ++i)
-      support::make_file(bundle_.beside("hostile") / file(i), "content");
-    support::make_file(bundle_.beside("witness") / file(0), "content");
+      support::make_file(bundle_.beside("hostile") / Hoard::file(i), "content");
+    support::make_file(bundle_.beside("witness") / Hoard::file(0), "content");
     bundle_.mount("/hostile", bundle_.beside("hostile"));
     bundle_.mount("/witness", bundle_.beside("witness"));
   }
@@ -170,7 +124,7 @@ TEST_F(NodeDescriptors, AreSharedByAllNodes) {
   std::size_t before = support::descriptors_of(gofer().worker(kHostile)).size();
   std::vector<UniqueFid> walked;
   for (std::size_t i = 0; i < kFiles; ++i) {
-    auto fid = client.walk(file(i));
+    auto fid = client.walk(Hoard::file(i));
     ASSERT_EQ(outcome(fid), "ok");
     walked.push_back(*std::move(fid));
   }
