@@ -55,8 +55,9 @@ constexpr bool kGoesThroughNoPlace =
 template <p9::Message M>
 constexpr bool kForTheSocket = kOneOf<M, p9::Tversion, p9::Tchannel>;
 
-// Requests that the kernel answers from what it knows, most of the time. All others may wait for a
-// disk, and the host may do anything meanwhile.
+// Requests that the kernel answers from what it knows, most of the time, and that change nothing.
+// All others ask for themselves whether a place is inside, and may wait for a disk: the host may do
+// anything meanwhile.
 template <p9::Message M>
 constexpr bool kIsQuick = kOneOf<M, p9::Twalk, p9::Twalkgetattr, p9::Tgetattr, p9::Tclunk>;
 
@@ -102,6 +103,7 @@ template <p9::Message M>
 Result<typename M::Reply> handle(Gate& gate, const M& request) {
   static_assert(p9::Serves<Session, M>, "declare the request's handler in gofer/handlers.h");
   Session& session = gate.session;
+  if constexpr (!kIsQuick<M>) session.tree().forget_check();
   Result<void> admitted = admit(gate, request);
   Result<typename M::Reply> reply =
       admitted ? handle(session, request) : base::failure(admitted.error());

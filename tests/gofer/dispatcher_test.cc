@@ -1,10 +1,14 @@
 // What every request meets before its handler, and what becomes of its frame.
 #include "gofer/dispatcher.h"
 
+#include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
+#include <string>
 
 #include "tests/gofer/served.h"
 
@@ -255,6 +259,77 @@ TEST_F(Dispatch, NeverAnswersMoreThanTheRoom) {
   ASSERT_EQ(outcome(size), "ok");
   EXPECT_EQ(room[4], std::byte{p9::Rlerror::kLine.type});
   EXPECT_EQ(room[7], std::byte{EMSGSIZE});
+}
+
+// A tree that is a mount of its own, as that of a worker is, and a directory in it.
+class DispatchInMount : public Dispatch {
+ protected:
+  static constexpr p9::Fid kDirectory{7};
+
+  // Null where the test may not mount.
+  base::UniqueFd mount() {
+    support::make_file(on_host("mounted/d/f"));
+    support::make_directory(on_host("outside"));
+    return base::UniqueFd(
+        ::open_tree(AT_FDCWD, on_host("mounted").c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  }
+  void serve_below(base::Fd mount) {
+    Served::serve("/proc/self/fd/" + std::to_string(mount.raw()) + "/.");
+    ASSERT_EQ(outcome(walk_to(kDirectory, {"d"})), "ok");
+  }
+  int walk_on() { return send(p9::Twalk{kDirectory, next_fid(), {name("f")}}).error(); }
+  void move_out() { std::filesystem::rename(on_host("mounted/d"), on_host("outside/d")); }
+};
+
+TEST_F(DispatchInMount, WalksOfOneBatchTakeOneAnswerALimitedNumberOfTimes) {
+  base::UniqueFd mounted = mount();
+  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
+  serve_below(mounted);
+  ASSERT_EQ(walk_on(), 0);
+  move_out();
+  int walked = 0;
+  while (walked < 1000 && walk_on() == 0) ++walked;
+  EXPECT_EQ(walked, 64);
+  EXPECT_EQ(walk_on(), ESTALE);
+}
+
+TEST_F(DispatchInMount, ANewBatchAsksAgain) {
+  base::UniqueFd mounted = mount();
+  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
+  serve_below(mounted);
+  ASSERT_EQ(walk_on(), 0);
+  move_out();
+  session().tree().forget_check();
+  EXPECT_EQ(walk_on(), ESTALE);
+}
+
+TEST_F(DispatchInMount, WhatIsNoLookUpAsksForItself) {
+  base::UniqueFd mounted = mount();
+  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
+  serve_below(mounted);
+  ASSERT_EQ(walk_on(), 0);
+  ASSERT_EQ(send(p9::Tmkdir{kDirectory, name("made"), 0755, 0}).error(), 0);
+  ASSERT_EQ(walk_on(), 0);
+  move_out();
+  EXPECT_EQ(send(p9::Tmkdir{kDirectory, name("other"), 0755, 0}).error(), ESTALE);
+  EXPECT_EQ(walk_on(), ESTALE);
+  EXPECT_FALSE(std::filesystem::exists(on_host("outside/d/other")));
+}
+
+// The answer goes with its directory: another may lie where it lay in memory.
+TEST_F(DispatchInMount, AReleasedDirectoryLeavesNoAnswer) {
+  base::UniqueFd mounted = mount();
+  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
+  serve_below(mounted);
+  for (int round = 0; round < 100; ++round) {
+    ASSERT_EQ(walk_on(), 0);
+    session().fids().clear();
+    ASSERT_EQ(outcome(call(p9::Tattach{kRoot, p9::Fid{p9::kNoFid}, "", "/", 0})), "ok");
+    ASSERT_EQ(outcome(walk_to(kDirectory, {"d"})), "ok");
+    std::filesystem::rename(on_host("mounted/d"), on_host("outside/d"));
+    EXPECT_EQ(walk_on(), ESTALE);
+    std::filesystem::rename(on_host("outside/d"), on_host("mounted/d"));
+  }
 }
 
 }  // namespace
