@@ -23,7 +23,7 @@ awk -F '\t' '
   }
   # What is longer than the picture is cut off, and says how long it is all the same.
   function bars(group, y,    i, value) {
-    text(left - 8, y + 22, "end", 12, group)
+    text(left - 8, y + 26, "end", 12, group)
     for (i = 1; i <= servers; ++i) {
       if (!((group, server[i]) in times)) continue
       value = times[group, server[i]]
@@ -34,9 +34,9 @@ awk -F '\t' '
   }
 
   END {
-    left = 150; unit = 110; most = 6; top = 40; each = 42
-    servers = split("bare jailed diod", server, " ")
-    split("#9ecae1 #2171b5 #bdbdbd", colour, " ")
+    left = 150; unit = 110; most = 6; top = 40; each = 54
+    servers = split("bare filtered jailed diod", server, " ")
+    split("#c6dbef #6baed6 #2171b5 #bdbdbd", colour, " ")
     width = left + most * unit + 50; height = top + count * each + 10
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" ", width, height
     print "font-family=\"sans-serif\">"

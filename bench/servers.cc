@@ -23,6 +23,8 @@ using base::Fd;
 using base::UniqueFd;
 using support::path;
 
+constexpr const char* kMayBeLeftOut[] = {"network",  "ipc",    "uts",  "cgroup",
+                                         "landlock", "limits", "mdwe", "trace"};
 constexpr const char* kDiod = "/usr/sbin/diod";
 
 // gofer's server as a worker has it, but for the jail.
@@ -51,7 +53,10 @@ nanoseconds Server::cpu() const {
 Servers::Servers(const std::string& gofer, const support::Bundle& bundle, const path& tree) {
   add_forked("floor", tree, serve_floor);
   add_forked("bare", tree, serve_bare);
-  add_jailed(gofer, bundle);
+  std::vector<std::string> least;
+  for (const char* step : kMayBeLeftOut) least.insert(least.end(), {"--without", step});
+  add_jailed("filtered", gofer, bundle, std::move(least));
+  add_jailed("jailed", gofer, bundle, {});
   if (std::filesystem::exists(kDiod)) add_diod(tree);
 }
 
@@ -73,11 +78,14 @@ void Servers::add_forked(const char* name, const path& tree, Serve serve) {
       {.name = name, .pid = child, .client = std::make_unique<RawClient>(std::move(ours), "/")});
 }
 
-void Servers::add_jailed(const std::string& gofer, const support::Bundle& bundle) {
-  jailed_ = std::make_unique<support::Serving>(bundle, support::Gofer::Options{.binary = gofer});
-  all_.push_back({.name = "jailed",
-                  .pid = jailed_->worker(1),
-                  .client = std::make_unique<RawClient>(jailed_->take_client(1), "/")});
+void Servers::add_jailed(const char* name, const std::string& gofer, const support::Bundle& bundle,
+                         std::vector<std::string> arguments) {
+  support::Gofer::Options options{.binary = gofer, .arguments = std::move(arguments)};
+  jailed_.push_back(std::make_unique<support::Serving>(bundle, std::move(options)));
+  support::Serving& serving = *jailed_.back();
+  all_.push_back({.name = name,
+                  .pid = serving.worker(1),
+                  .client = std::make_unique<RawClient>(serving.take_client(1), "/")});
 }
 
 void Servers::add_diod(const path& tree) {

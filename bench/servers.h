@@ -25,7 +25,8 @@ struct Server {
   nanoseconds cpu() const;
 };
 
-// `floor`, and ours twice: the server alone (`bare`), and in its jail, started as a
+// `floor`, and ours three times: the server alone (`bare`), in a jail without what may be left out
+// of it, which keeps its root and its filter (`filtered`), and in the whole of it, started as a
 // runtime starts it (`jailed`). `diod` where it is installed. They run on the processors that the
 // calling thread is pinned to, and end with this object.
 class Servers {
@@ -39,11 +40,12 @@ class Servers {
   using Serve = void (*)(base::Fd socket, base::Fd root);
 
   void add_forked(const char* name, const support::path& tree, Serve serve);
-  void add_jailed(const std::string& gofer, const support::Bundle& bundle);
+  void add_jailed(const char* name, const std::string& gofer, const support::Bundle& bundle,
+                  std::vector<std::string> arguments);
   void add_diod(const support::path& tree);
 
   std::vector<std::unique_ptr<support::Process>> processes_;
-  std::unique_ptr<support::Serving> jailed_;
+  std::vector<std::unique_ptr<support::Serving>> jailed_;
   std::vector<Server> all_;
 };
 

@@ -39,7 +39,7 @@ class QidMap {
   std::size_t max_listed_;
   Key last_range_{};
   uint64_t last_index_ = kMaxIndices;  // of last_range_: most files are where the one before was
-  Numbers indices_;  // inode holds its upper 16 bits only
+  Numbers indices_;                    // inode holds its upper 16 bits only
   Numbers listed_;
 };
 

@@ -397,8 +397,8 @@ bool HostileChannel::unmap_in_the_middle() {
 
 bool HostileChannel::open_something() {
   const p9::Fid fid{1000 + static_cast<uint32_t>(number(100'000))};
-  give(support::RawChannel::datagram_of(
-      p9::Twalk{Client::root(), fid, {*p9::Name::parse("file")}}));
+  give(
+      support::RawChannel::datagram_of(p9::Twalk{Client::root(), fid, {*p9::Name::parse("file")}}));
   return give(support::RawChannel::datagram_of(p9::Tlopen{fid, p9::kOpenRdonly}));
 }
 
