@@ -24,6 +24,7 @@ endif()
 
 # No path of the machine that builds goes into the binary.
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+add_link_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)  # where the whole is optimised
 
 if(GOFER_HARDEN)
   add_compile_definitions(_FORTIFY_SOURCE=3 _GLIBCXX_ASSERTIONS)

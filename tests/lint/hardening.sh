@@ -52,6 +52,7 @@ fact "stack protector in use" has "$symbols" '__stack_chk_fail'
 fact "fortified calls in use" has "$symbols" '_chk@'
 fact "targets of indirect branches are marked" marks_branch_targets
 fact "libseccomp is not linked" lacks "$dynamic" 'NEEDED.*libseccomp'
+fact "no C++ library is linked but as a part" lacks "$dynamic" 'NEEDED.*lib(stdc|gcc_s|boost)'
 fact "no path of the building machine" no_build_path
 fact "made without mutations" no_mutation
 
