@@ -37,6 +37,7 @@ if(GOFER_HARDEN)
     check_cxx_compiler_flag(${flag} ${have})
     if(${have})
       add_compile_options(${flag})
+      add_link_options(${flag})  # where the whole is optimised, and its code made
     endif()
   endforeach()
   add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
