@@ -8,11 +8,14 @@ namespace {
 
 using base::Result;
 
+bool has_birth(const host::Stat& stat) {
+  return (stat.stx_mask & STATX_BTIME) != 0;
+}
+
 // Rgetattr and the Attr of the Google extensions name them alike.
 template <class A>
 void fill(A& attr, const host::Stat& stat) {
   auto seconds = [](const statx_timestamp& time) { return static_cast<uint64_t>(time.tv_sec); };
-  bool has_birth = (stat.stx_mask & STATX_BTIME) != 0;
   attr.mode = stat.stx_mode;
   attr.uid = stat.stx_uid;
   attr.gid = stat.stx_gid;
@@ -27,12 +30,8 @@ void fill(A& attr, const host::Stat& stat) {
   attr.mtime_nsec = stat.stx_mtime.tv_nsec;
   attr.ctime_sec = seconds(stat.stx_ctime);
   attr.ctime_nsec = stat.stx_ctime.tv_nsec;
-  attr.btime_sec = has_birth ? seconds(stat.stx_btime) : 0;
-  attr.btime_nsec = has_birth ? stat.stx_btime.tv_nsec : 0;
-}
-
-uint64_t valid_of(const host::Stat& stat) {
-  return p9::kGetattrBasic | ((stat.stx_mask & STATX_BTIME) != 0 ? p9::kGetattrBtime : 0);
+  attr.btime_sec = has_birth(stat) ? seconds(stat.stx_btime) : 0;
+  attr.btime_nsec = has_birth(stat) ? stat.stx_btime.tv_nsec : 0;
 }
 
 // Written once, where the caller wants it: what is copied here costs as much as the question.
@@ -44,7 +43,7 @@ Result<Reply> describe(Session& session, const Result<host::Stat>& stat) {
     reply = base::failure(qid.error());
     return reply;
   }
-  reply->valid = valid_of(*stat);
+  reply->valid = p9::kGetattrBasic | (has_birth(*stat) ? p9::kGetattrBtime : 0);
   reply->qid = *qid;
   if constexpr (requires { reply->attr; })
     fill(reply->attr, *stat);

@@ -29,7 +29,10 @@ Result<Connection::Answer> Connection::serve(p9::Bytes frame, std::span<std::byt
 Result<Connection::Answer> Connection::serve(const p9::Datagram& datagram,
                                              std::span<std::byte> room,
                                              std::span<std::byte> scratch) {
-  return serve_one([&] { return serve_datagram(session_, datagram, room, scratch); });
+  return serve_one([&] {
+    session_.tree().forget_check();  // a batch of its own
+    return serve_datagram(session_, datagram, room, scratch);
+  });
 }
 
 void Connection::hang_up() {

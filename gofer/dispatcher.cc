@@ -128,7 +128,6 @@ base::Result<std::size_t> serve_datagram(Session& session, const p9::Datagram& d
                                          std::span<std::byte> room, std::span<std::byte> scratch) {
   constexpr std::size_t kPayload = p9::kDatagramHeader + p9::kPayloadInBody;
   session.lend_payload(room.subspan(kPayload), scratch);
-  session.tree().forget_check();
   Gate gate{.session = session, .on_channel = true};
   return p9::dispatch(gate, datagram, room);
 }

@@ -50,9 +50,12 @@ Result<void> FidTable::check_free(p9::Fid fid, std::size_t slot) const {
 }
 
 Result<void> FidTable::insert(p9::Fid fid, FidState state) {
-  if ((size_ + 1) * 5 > slots_.size() * 4) resize(slots_.size() * 2);
   std::size_t slot = find_slot(fid);
   TRY(check_free(fid, slot));
+  if ((size_ + 1) * 5 > slots_.size() * 4) {
+    resize(slots_.size() * 2);
+    slot = find_slot(fid);
+  }
   slots_[slot] = Slot{{std::move(state)}, fid};
   ++size_;
   return {};
