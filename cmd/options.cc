@@ -143,15 +143,19 @@ Outcome<void> refuse_shared_descriptors(const Options& options) {
   return refuse_twice(std::move(used), "--io-fds, --spec-fd, --mounts-fd, --status-fd");
 }
 
+Outcome<void> refuse_empty_path(const Values& values, const char* option) {
+  if (values.has(option) && TRY(values.one(option)).empty())
+    return base::failure(usage(std::string("--") + option, "is empty", "expected a path"));
+  return {};
+}
+
 Outcome<void> find_spec(const Values& values, Options& options) {
   options.spec = TRY(values.one("spec"));
   options.spec_fd = TRY(values.descriptor("spec-fd"));
   options.bundle = TRY(values.one("bundle"));
   if (values.has("spec") && values.has("spec-fd"))
     return base::failure(usage("--spec-fd", "given together with --spec", "expected one of them"));
-  for (const char* option : {"spec", "bundle"})
-    if (values.has(option) && TRY(values.one(option)).empty())
-      return base::failure(usage(std::string("--") + option, "is empty", "expected a path"));
+  for (const char* option : {"spec", "bundle"}) TRY(refuse_empty_path(values, option));
   if (options.spec.empty() && !options.spec_fd) {
     if (options.bundle.empty())
       return base::failure(usage("--spec", "is missing",
@@ -189,8 +193,7 @@ Outcome<void> find_cgroup(const Values& values, Options& options) {
   constexpr uint64_t kLeastMemory = uint64_t{1} << 20;  // one worker and its buffers fit into that
   constexpr uint64_t kMostMemory = uint64_t{1} << 50;
   options.cgroup = TRY(values.one("cgroup"));
-  if (values.has("cgroup") && options.cgroup.empty())
-    return base::failure(usage("--cgroup", "is empty", "expected a path"));
+  TRY(refuse_empty_path(values, "cgroup"));
   if (values.has("memory-max") && options.cgroup.empty())
     return base::failure(usage("--memory-max", "given without --cgroup"));
   options.memory_max = TRY(values.number("memory-max", 0, kLeastMemory, kMostMemory));
