@@ -67,10 +67,9 @@ class Holder {
       std::size_t granted = exchange(batch, [&](std::size_t i) {
         std::string directory = directory_name((held_ + i) / kFilesEach);
         std::string file = file_name((held_ + i) % kFilesEach);
-        p9::WalkList<p9::Name> names;
-        names.push(*p9::Name::parse(directory));
-        names.push(*p9::Name::parse(file));
-        return frame(i, p9::Twalk{p9::Fid{0}, file_fid(held_ + i), names});
+        return frame(i, p9::Twalk{p9::Fid{0},
+                                  file_fid(held_ + i),
+                                  {*p9::Name::parse(directory), *p9::Name::parse(file)}});
       });
       held_ += granted;
       if (granted < batch) return false;

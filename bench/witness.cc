@@ -1,15 +1,17 @@
 #include "bench/witness.h"
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "bench/times.h"
+#include "tests/suite/meanwhile.h"
 #include "tests/support/bundle.h"
 #include "tests/support/hoard.h"
 #include "tests/support/serving.h"
@@ -42,44 +44,35 @@ const Case kCases[] = {
     {"locked ranges", {"--max-locks", "256"}, &Hoard::lock},
 };
 
-// A thread that runs into the limit again and again.
+// Runs into the limit again and again.
 class Greedy {
  public:
-  Greedy(Client client, const Case& budget)
-      : client_(std::move(client)), thread_([this, &budget] { run(budget); }) {}
-  Greedy(const Greedy&) = delete;
-  Greedy& operator=(const Greedy&) = delete;
-  ~Greedy() { stop(); }
-
-  void stop() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
+  Greedy(Client client, const Case& budget) : client_(std::move(client)), hoard_(client_) {
+    if (budget.take) taking_.emplace([this, &budget] { take(budget); });
   }
+
+  void stop() { taking_.reset(); }
   // Once it has stopped.
   std::size_t most() const { return most_; }
   std::size_t times() const { return times_; }
   const std::string& refusal() const { return refusal_; }
 
  private:
-  void run(const Case& budget) {
-    if (!budget.take) return;
-    Hoard hoard(client_);
-    while (!stop_) {
-      std::string answer = budget.take(hoard);
-      if (answer == "ok") continue;
-      refusal_ = answer;
-      most_ = hoard.size();
-      ++times_;
-      hoard.clunk_all();
-    }
+  void take(const Case& budget) {
+    std::string answer = budget.take(hoard_);
+    if (answer == "ok") return;
+    refusal_ = answer;
+    most_ = hoard_.size();
+    ++times_;
+    hoard_.clunk_all();
   }
 
   Client client_;
-  std::atomic<bool> stop_ = false;
+  Hoard hoard_;
   std::size_t most_ = 0;
   std::size_t times_ = 0;
   std::string refusal_ = "-";
-  std::thread thread_;
+  std::optional<suite::Meanwhile> taking_;
 };
 
 void measure(const std::string& gofer, const support::Bundle& bundle, const Case& budget) {

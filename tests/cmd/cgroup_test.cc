@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -26,14 +25,7 @@ constexpr std::size_t kGreedy = 1;
 constexpr std::size_t kWitness = 2;
 constexpr uint64_t kMemory = uint64_t{6} << 20;
 
-std::string content_of(const path& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-// A group of the test's own, below that of the test, with a memory controller.
+// A group of the test's own, with a memory controller.
 class OwnCgroup {
  public:
   OwnCgroup() {
@@ -62,9 +54,9 @@ class OwnCgroup {
 
   bool made() const { return !directory_.empty(); }
   const path& directory() const { return directory_; }
-  std::string limit() const { return content_of(limit_); }
+  std::string limit() const { return support::read_file(limit_); }
   std::vector<pid_t> processes() const {
-    std::istringstream in(content_of(directory_ / "cgroup.procs"));
+    std::istringstream in(support::read_file(directory_ / "cgroup.procs"));
     std::vector<pid_t> all;
     for (pid_t pid = 0; in >> pid;) all.push_back(pid);
     std::ranges::sort(all);

@@ -266,26 +266,24 @@ class DispatchInMount : public Dispatch {
  protected:
   static constexpr p9::Fid kDirectory{7};
 
-  // Null where the test may not mount.
-  base::UniqueFd mount() {
+  void SetUp() override {
     support::make_file(on_host("mounted/d/f"));
     support::make_directory(on_host("outside"));
-    return base::UniqueFd(
+    mount_ = base::UniqueFd(
         ::open_tree(AT_FDCWD, on_host("mounted").c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  }
-  void serve_below(base::Fd mount) {
-    Served::serve("/proc/self/fd/" + std::to_string(mount.raw()) + "/.");
+    if (!mount_.valid()) GTEST_SKIP() << "may not mount";
+    Served::serve("/proc/self/fd/" + std::to_string(mount_.raw()) + "/.");
     ASSERT_EQ(outcome(walk_to(kDirectory, {"d"})), "ok");
+    ASSERT_EQ(walk_on(), 0);
   }
   int walk_on() { return send(p9::Twalk{kDirectory, next_fid(), {name("f")}}).error(); }
   void move_out() { std::filesystem::rename(on_host("mounted/d"), on_host("outside/d")); }
+
+ private:
+  base::UniqueFd mount_;
 };
 
 TEST_F(DispatchInMount, WalksOfOneBatchTakeOneAnswerALimitedNumberOfTimes) {
-  base::UniqueFd mounted = mount();
-  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
-  serve_below(mounted);
-  ASSERT_EQ(walk_on(), 0);
   move_out();
   int walked = 0;
   while (walked < 1000 && walk_on() == 0) ++walked;
@@ -294,20 +292,12 @@ TEST_F(DispatchInMount, WalksOfOneBatchTakeOneAnswerALimitedNumberOfTimes) {
 }
 
 TEST_F(DispatchInMount, ANewBatchAsksAgain) {
-  base::UniqueFd mounted = mount();
-  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
-  serve_below(mounted);
-  ASSERT_EQ(walk_on(), 0);
   move_out();
   session().tree().forget_check();
   EXPECT_EQ(walk_on(), ESTALE);
 }
 
 TEST_F(DispatchInMount, WhatIsNoLookUpAsksForItself) {
-  base::UniqueFd mounted = mount();
-  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
-  serve_below(mounted);
-  ASSERT_EQ(walk_on(), 0);
   ASSERT_EQ(send(p9::Tmkdir{kDirectory, name("made"), 0755, 0}).error(), 0);
   ASSERT_EQ(walk_on(), 0);
   move_out();
@@ -318,15 +308,12 @@ TEST_F(DispatchInMount, WhatIsNoLookUpAsksForItself) {
 
 // The answer goes with its directory: another may lie where it lay in memory.
 TEST_F(DispatchInMount, AReleasedDirectoryLeavesNoAnswer) {
-  base::UniqueFd mounted = mount();
-  if (!mounted.valid()) GTEST_SKIP() << "may not mount";
-  serve_below(mounted);
   for (int round = 0; round < 100; ++round) {
     ASSERT_EQ(walk_on(), 0);
     session().fids().clear();
     ASSERT_EQ(outcome(call(p9::Tattach{kRoot, p9::Fid{p9::kNoFid}, "", "/", 0})), "ok");
     ASSERT_EQ(outcome(walk_to(kDirectory, {"d"})), "ok");
-    std::filesystem::rename(on_host("mounted/d"), on_host("outside/d"));
+    move_out();
     EXPECT_EQ(walk_on(), ESTALE);
     std::filesystem::rename(on_host("outside/d"), on_host("mounted/d"));
   }
