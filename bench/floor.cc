@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -176,22 +177,21 @@ bool Floor::attach(Request in) {
 
 bool Floor::getattr(Request in) {
   const File& of = file(in);
-  struct statx stat;  // NOLINT(cppcoreguidelines-pro-type-member-init): the kernel fills it
-  if (::statx(of.fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &stat) != 0) return false;
-  put(p9::kGetattrBasic | p9::kGetattrBtime);
+  struct stat stat;  // NOLINT(cppcoreguidelines-pro-type-member-init): the kernel fills it
+  if (::syscall(SYS_fstat, of.fd, &stat) != 0) return false;
+  put(p9::kGetattrBasic);
   put_qid(of);
-  put(uint32_t{stat.stx_mode});
-  put(stat.stx_uid);
-  put(stat.stx_gid);
-  put(uint64_t{stat.stx_nlink});
+  put(uint32_t{stat.st_mode});
+  put(stat.st_uid);
+  put(stat.st_gid);
+  put(uint64_t{stat.st_nlink});
   put(uint64_t{0});  // rdev
-  put(uint64_t{stat.stx_size});
-  put(uint64_t{stat.stx_blksize});
-  put(uint64_t{stat.stx_blocks});
-  for (const statx_timestamp& time :
-       {stat.stx_atime, stat.stx_mtime, stat.stx_ctime, stat.stx_btime}) {
-    put(int64_t{time.tv_sec});
-    put(uint64_t{time.tv_nsec});
+  put(stat.st_size);
+  put(stat.st_blksize);
+  put(stat.st_blocks);
+  for (const timespec& time : {stat.st_atim, stat.st_mtim, stat.st_ctim, timespec{}}) {
+    put(time.tv_sec);
+    put(time.tv_nsec);
   }
   put(uint64_t{0});  // gen
   put(uint64_t{0});  // data_version

@@ -1,69 +1,88 @@
 #include "gofer/attributes.h"
 
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 namespace gofer {
 namespace {
 
 using base::Result;
 
-bool has_birth(const host::Stat& stat) {
-  return (stat.stx_mask & STATX_BTIME) != 0;
+constexpr int64_t kSecond = 1'000'000'000;
+
+struct Birth {
+  bool known = false;
+  int64_t sec = 0;
+  int64_t nsec = 0;
+};
+
+// A file is born once, and walking to it has asked when; a file system that copies what is written
+// may say something else afterwards.
+[[gnu::cold, gnu::noinline]] Result<Birth> ask_birth(base::Fd file) {
+  auto stat = host::statx(file, host::Path::empty(), STATX_BTIME);
+  if (!stat) return base::failure(stat.error());
+  return Birth{.known = (stat->stx_mask & STATX_BTIME) != 0,
+               .sec = stat->stx_btime.tv_sec,
+               .nsec = stat->stx_btime.tv_nsec};
+}
+
+Result<Birth> birth_of(const Node& node, base::Fd file) {
+  if (!node.knows_birth()) [[unlikely]]
+    return ask_birth(file);
+  int64_t since = node.identity().birth_ns;
+  if (since == 0) return Birth{};
+  int64_t nsec = since % kSecond < 0 ? since % kSecond + kSecond : since % kSecond;
+  return Birth{.known = true, .sec = (since - nsec) / kSecond, .nsec = nsec};
 }
 
 // Rgetattr and the Attr of the Google extensions name them alike.
 template <class A>
-void fill(A& attr, const host::Stat& stat) {
-  auto seconds = [](const statx_timestamp& time) { return static_cast<uint64_t>(time.tv_sec); };
-  attr.mode = stat.stx_mode;
-  attr.uid = stat.stx_uid;
-  attr.gid = stat.stx_gid;
-  attr.nlink = stat.stx_nlink;
-  attr.rdev = gnu_dev_makedev(stat.stx_rdev_major, stat.stx_rdev_minor);
-  attr.size = stat.stx_size;
-  attr.blksize = stat.stx_blksize;
-  attr.blocks = stat.stx_blocks;
-  attr.atime_sec = seconds(stat.stx_atime);
-  attr.atime_nsec = stat.stx_atime.tv_nsec;
-  attr.mtime_sec = seconds(stat.stx_mtime);
-  attr.mtime_nsec = stat.stx_mtime.tv_nsec;
-  attr.ctime_sec = seconds(stat.stx_ctime);
-  attr.ctime_nsec = stat.stx_ctime.tv_nsec;
-  attr.btime_sec = has_birth(stat) ? seconds(stat.stx_btime) : 0;
-  attr.btime_nsec = has_birth(stat) ? stat.stx_btime.tv_nsec : 0;
+void fill(A& attr, const host::BasicStat& stat, const Birth& birth) {
+  auto number = [](int64_t value) { return static_cast<uint64_t>(value); };
+  attr.mode = stat.st_mode;
+  attr.uid = stat.st_uid;
+  attr.gid = stat.st_gid;
+  attr.nlink = stat.st_nlink;
+  attr.rdev = stat.st_rdev;
+  attr.size = number(stat.st_size);
+  attr.blksize = number(stat.st_blksize);
+  attr.blocks = number(stat.st_blocks);
+  attr.atime_sec = number(stat.st_atim.tv_sec);
+  attr.atime_nsec = number(stat.st_atim.tv_nsec);
+  attr.mtime_sec = number(stat.st_mtim.tv_sec);
+  attr.mtime_nsec = number(stat.st_mtim.tv_nsec);
+  attr.ctime_sec = number(stat.st_ctim.tv_sec);
+  attr.ctime_nsec = number(stat.st_ctim.tv_nsec);
+  attr.btime_sec = number(birth.sec);
+  attr.btime_nsec = number(birth.nsec);
 }
 
 // Written once, where the caller wants it: what is copied here costs as much as the question.
 template <class Reply>
-Result<Reply> describe(Session& session, const Result<host::Stat>& stat) {
+Result<Reply> describe(Session& session, const Result<Birth>& birth,
+                       const Result<host::BasicStat>& stat) {
   Result<Reply> reply(std::in_place);
   auto qid = stat ? session.qid(identity_of(*stat)) : base::failure(stat.error());
-  if (!qid) {
-    reply = base::failure(qid.error());
+  if (!qid || !birth) {
+    reply = base::failure(qid ? birth.error() : qid.error());
     return reply;
   }
-  reply->valid = p9::kGetattrBasic | (has_birth(*stat) ? p9::kGetattrBtime : 0);
+  reply->valid = p9::kGetattrBasic | (birth->known ? p9::kGetattrBtime : 0);
   reply->qid = *qid;
   if constexpr (requires { reply->attr; })
-    fill(reply->attr, *stat);
+    fill(reply->attr, *stat, *birth);
   else
-    fill(*reply, *stat);
+    fill(*reply, *stat, *birth);
   return reply;
-}
-
-Result<host::Stat> ask(base::Fd file) {
-  return host::statx(file, host::Path::empty(), STATX_BASIC_STATS | STATX_BTIME);
 }
 
 }  // namespace
 
-Result<Attributes> attributes_of(Session& session, base::Fd file) {
-  return describe<Attributes>(session, ask(file));
+Result<Attributes> attributes_of(Session& session, const Node& node, base::Fd file) {
+  return describe<Attributes>(session, birth_of(node, file), host::fstat(file));
 }
 
-Result<p9::Rgetattr> getattr(Session& session, base::Fd file) {
-  return describe<p9::Rgetattr>(session, ask(file));
+Result<p9::Rgetattr> getattr(Session& session, const Node& node, base::Fd file) {
+  return describe<p9::Rgetattr>(session, birth_of(node, file), host::fstat(file));
 }
 
 }  // namespace gofer

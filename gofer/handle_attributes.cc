@@ -101,7 +101,7 @@ class StatList {
 Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   Pin fd = TRY(session.descriptor(state));
-  return getattr(session, fd);
+  return getattr(session, *state.node, fd);
 }
 
 // In the order in which nothing undoes what was asked: chown and truncate may clear set-id bits,
@@ -186,14 +186,14 @@ Result<p9::Rmultigetattr> handle(Session& session, const p9::Tmultigetattr& requ
     auto text = p9::Codec<std::string_view>::read(names);
     if (text.empty()) {
       Pin start = TRY(session.descriptor(state));
-      TRY(stats.add(TRY(attributes_of(session, start))));
+      TRY(stats.add(TRY(attributes_of(session, *state.node, start))));
       continue;
     }
     auto next = session.tree().walk(*at, TRY(p9::Name::parse(text)));
     if (!next && next.error().code() == ENOENT) break;
     at = TRY(std::move(next));
     Pin file = TRY(session.tree().open(*at));
-    TRY(stats.add(TRY(attributes_of(session, file))));
+    TRY(stats.add(TRY(attributes_of(session, *at, file))));
     if (!at->identity().is_directory()) break;
   }
   return p9::Rmultigetattr{stats.list()};

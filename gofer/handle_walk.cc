@@ -68,7 +68,7 @@ Result<p9::Rwalkgetattr> handle(Session& session, const p9::Twalkgetattr& reques
   TRY(check_newfid(session, request.fid, request.newfid));
   Arrived at = TRY(walk(session, from, request.wnames));
   Pin file = TRY(at.qids.empty() ? session.descriptor(from) : session.tree().open(*at.node));
-  Attributes attributes = TRY(attributes_of(session, file));
+  Attributes attributes = TRY(attributes_of(session, *at.node, file));
   TRY(settle_newfid(session, from, request, at));
   return p9::Rwalkgetattr{attributes.valid, attributes.attr, at.qids};
 }

@@ -78,6 +78,13 @@ Result<Stat> statx(Fd fd, const Path& path, unsigned mask) {
   return stat;
 }
 
+Result<BasicStat> fstat(Fd fd) {
+  Result<BasicStat> stat(std::in_place);
+  struct ::stat* room = &*stat;
+  if (call(SYS_fstat, fd.raw(), room) < 0) stat = fail_errno();
+  return stat;
+}
+
 Result<std::size_t> readlinkat(Fd link, std::span<char> room) {
   return counted(call(SYS_readlinkat, link.raw(), "", room.data(), room.size()));
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 
@@ -25,9 +26,12 @@ using base::Fd;
 using base::Result;
 using base::UniqueFd;
 
-// Not cleared: the kernel fills it all, and clearing takes half as long as the question.
+// Not cleared: the kernel fills them all, and clearing takes half as long as the question.
 struct Stat : ::statx {
   Stat() {}  // NOLINT(modernize-use-equals-default): that one would clear it
+};
+struct BasicStat : ::stat {
+  BasicStat() {}  // NOLINT(modernize-use-equals-default): likewise
 };
 
 // `flags` always gets O_CLOEXEC. The callers use these shapes only:
@@ -41,6 +45,9 @@ Result<UniqueFd> openat(Fd dir, const Path& path, int flags, mode_t mode = 0);
 // Always with AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, so that no question makes the
 // host mount something and waits for it; `mask` says what is wanted (STATX_*).
 Result<Stat> statx(Fd fd, const Path& path, unsigned mask);
+// The same of a descriptor but for the time of birth, and in less time: it has no argument that a
+// filter would have to look at.
+Result<BasicStat> fstat(Fd fd);
 
 // The target of the symlink `link` (an O_PATH descriptor of it), as much as fits into `room`.
 Result<std::size_t> readlinkat(Fd link, std::span<char> room);

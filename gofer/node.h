@@ -19,7 +19,8 @@ class Node;
 struct Identity {
   uint64_t device = 0;
   uint64_t inode = 0;
-  int64_t birth_ns = 0;  // 0 where the file system does not know; then it is not compared
+  // 0 where the file system does not know; then it is not compared. kLateBirth from 2262 on.
+  int64_t birth_ns = 0;
   uint32_t type = 0;     // S_IFMT bits
   uint32_t version = 0;  // of its content when it was asked; not compared. 0: it was not asked
 
@@ -30,10 +31,13 @@ struct Identity {
   bool is_socket() const;
 };
 
+inline constexpr int64_t kLateBirth = INT64_MAX;
+
 inline constexpr unsigned kIdentityMask =
     STATX_TYPE | STATX_INO | STATX_BTIME | STATX_MTIME | STATX_SIZE;
 
 Identity identity_of(const host::Stat& stat);
+Identity identity_of(const host::BasicStat& stat);  // without its birth
 // Asks for it: of the descriptor's own file, or of a name below it.
 base::Result<Identity> identify(base::Fd fd, const host::Path& path = host::Path::empty());
 bool same_file(const Identity& a, const Identity& b);
@@ -79,6 +83,8 @@ class Node {
   ~Node() = default;
 
   const Identity& identity() const { return identity_; }
+  // Its identity holds the time of birth that the file has now, if it has any.
+  bool knows_birth() const { return !changed_ && identity_.birth_ns != kLateBirth; }
   bool is_root() const { return parent_ == nullptr; }
   bool is_detached() const { return detached_; }
   Node* parent() const { return parent_; }  // where it was, for a detached one; null for the root

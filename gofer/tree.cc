@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cerrno>
 #include <vector>
@@ -15,15 +16,26 @@ using base::Result;
 using base::UniqueFd;
 
 constexpr int kStep = O_PATH | O_NOFOLLOW;
+constexpr uint64_t kSecond = 1'000'000'000;
 
 // Changes whenever the modification time or the size does; never 0, which means "not asked".
 // Clients that cache the content of files ask for it again when this number is another one.
-uint32_t version_of(const host::Stat& stat) {
-  auto seconds = static_cast<uint64_t>(stat.stx_mtime.tv_sec);
-  uint64_t mixed = (seconds * 1'000'000'000 + stat.stx_mtime.tv_nsec) * 0x9e3779b97f4a7c15;
-  mixed ^= stat.stx_size * 0xff51afd7ed558ccd;
+uint32_t version_of(int64_t mtime_sec, uint64_t mtime_nsec, uint64_t size) {
+  auto seconds = static_cast<uint64_t>(mtime_sec);
+  uint64_t mixed = (seconds * kSecond + mtime_nsec) * 0x9e3779b97f4a7c15;
+  mixed ^= size * 0xff51afd7ed558ccd;
   auto version = static_cast<uint32_t>(mixed ^ (mixed >> 32));
   return version != 0 ? version : 1;
+}
+
+int64_t birth_of(const statx_timestamp& birth) {
+  constexpr auto kLast = static_cast<int64_t>(kLateBirth / kSecond);
+  if (birth.tv_sec >= kLast || birth.tv_sec < -kLast) return kLateBirth;
+  return birth.tv_sec * static_cast<int64_t>(kSecond) + birth.tv_nsec;
+}
+
+uint64_t device_of(uint32_t major, uint32_t minor) {
+  return uint64_t{major} << 32 | minor;
 }
 
 }  // namespace
@@ -45,13 +57,22 @@ bool Identity::is_socket() const {
 }
 
 Identity identity_of(const host::Stat& stat) {
-  Identity identity;
-  identity.device = uint64_t{stat.stx_dev_major} << 32 | stat.stx_dev_minor;
-  identity.inode = stat.stx_ino;
-  identity.type = stat.stx_mode & uint32_t{S_IFMT};
-  if (identity.is_regular()) identity.version = version_of(stat);
-  if ((stat.stx_mask & STATX_BTIME) != 0)
-    identity.birth_ns = stat.stx_btime.tv_sec * 1'000'000'000 + stat.stx_btime.tv_nsec;
+  Identity identity{.device = device_of(stat.stx_dev_major, stat.stx_dev_minor),
+                    .inode = stat.stx_ino,
+                    .type = stat.stx_mode & uint32_t{S_IFMT}};
+  if (identity.is_regular())
+    identity.version = version_of(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec, stat.stx_size);
+  if ((stat.stx_mask & STATX_BTIME) != 0) identity.birth_ns = birth_of(stat.stx_btime);
+  return identity;
+}
+
+Identity identity_of(const host::BasicStat& stat) {
+  Identity identity{.device = device_of(gnu_dev_major(stat.st_dev), gnu_dev_minor(stat.st_dev)),
+                    .inode = stat.st_ino,
+                    .type = stat.st_mode & uint32_t{S_IFMT}};
+  if (identity.is_regular())
+    identity.version = version_of(stat.st_mtim.tv_sec, static_cast<uint64_t>(stat.st_mtim.tv_nsec),
+                                  static_cast<uint64_t>(stat.st_size));
   return identity;
 }
 

@@ -206,8 +206,8 @@ TEST(MemoryRights, NeverIncludeExecution) {
 }
 
 TEST(RoleSizes, AreSmall) {
-  EXPECT_LE(policies::rule_count(Role::kReadOnly), 22u);
-  EXPECT_LE(policies::rule_count(Role::kReadWrite), 36u);
+  EXPECT_LE(policies::rule_count(Role::kReadOnly), 23u);
+  EXPECT_LE(policies::rule_count(Role::kReadWrite), 37u);
   for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
     bool writes = role == Role::kReadWrite;
     auto more = [role](spec::Extra extra) {

@@ -69,7 +69,8 @@ constexpr Shape kCore[] = {
 };
 
 constexpr Shape kRead[] = {
-    {"attributes", SYS_statx, {kFd, 0, kUnmounted}, {{{0, kAnyFd}, {2}}}},
+    {"which file it is", SYS_statx, {kFd, 0, kUnmounted}, {{{0, kAnyFd}, {2}}}},
+    {"attributes", SYS_fstat},
     {"a link's target", SYS_readlinkat, {kFd}, {{{0, kAnyFd}}}},
     {"reading", SYS_pread64},
     {"listing", SYS_getdents64},
