@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -17,6 +18,13 @@ std::string new_directory() {
   return "/mnt/" + std::to_string(++last);
 }
 
+// The budget of descriptors is that of the run, not of a test: see CMakeLists.txt.
+std::vector<std::string> arguments() {
+  const char* open_files = std::getenv("MAX_OPEN_FILES");
+  if (open_files == nullptr) return {};
+  return {"--max-open-files", open_files};
+}
+
 // Attach point 0 is the bundle's own root.
 constexpr std::size_t kFirst = 1;
 
@@ -27,7 +35,7 @@ Server::Server(const std::vector<Export>& exports) {
     bundle_.mount("/served" + std::to_string(i), exports[i].source, exports[i].options);
   bundle_.write();
   gofer_.emplace(bundle_.config(), bundle_.attach_points(),
-                 support::Gofer::Options{.binary = GOFER_BINARY, .arguments = {}});
+                 support::Gofer::Options{.binary = GOFER_BINARY, .arguments = arguments()});
   if (!gofer_->ready()) throw std::runtime_error(gofer_->failure());
 }
 
