@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "bench/floor.h"
 #include "gofer/server.h"
+#include "spec/base/parked_threads.h"
 #include "tests/support/descriptors.h"
 
 namespace bench {
@@ -35,7 +37,11 @@ void serve_bare(Fd socket, Fd root) {
   support::stand_in(own_fds);
   UniqueFd log_file = support::make_memory_file("log");
   base::Log log(log_file, base::LogFormat::kText, base::LogLevel::kInfo, "bare");
-  (void)gofer::serve(socket, {.root = root, .own_fds = own_fds}, log);
+  base::ParkedThreads disk_threads;
+  for (int i = 0; i < 2; ++i)
+    if (!disk_threads.add()) std::abort();
+  (void)gofer::serve(socket, {.root = root, .own_fds = own_fds, .disk_threads = &disk_threads},
+                     log);
 }
 
 }  // namespace

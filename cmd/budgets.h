@@ -19,6 +19,7 @@ inline constexpr uint64_t kMostFids = uint64_t{1} << 24;
 inline constexpr uint64_t kFewestXattrBytes = uint64_t{1} << 16;
 inline constexpr uint64_t kMostXattrBytes = uint64_t{1} << 30;
 inline constexpr uint64_t kMostLocks = uint64_t{1} << 16;
+inline constexpr uint64_t kMostDiskThreads = 16;
 
 struct Budgets {
   uint64_t fd_limit = 4096;                 // of the process: RLIMIT_NOFILE
@@ -27,6 +28,7 @@ struct Budgets {
   uint64_t nodes = gofer::Limits{}.nodes;
   uint64_t xattr_bytes = gofer::Limits{}.xattr_bytes;
   uint64_t locks = gofer::Limits{}.lock_ranges;
+  uint64_t disk_threads = 2;  // who waits for disks, so that other requests need not
 };
 
 // The budgets of a worker with so many channels. An open file, a node and a lock owner hold one of

@@ -151,6 +151,7 @@ const std::string* find(const Facts& facts, std::string_view name) {
 Circumstances circumstances_here(const Options& options, sandbox::Skips skips) {
   return {.skips = skips,
           .fd_limit = options.budgets.fd_limit,
+          .disk_threads = static_cast<unsigned>(options.budgets.disk_threads),
           .landlock_abi = sandbox::landlock_abi(),
           .mdwe = sandbox::can_deny_write_execute(),
           .own_users = !sandbox::is_privileged(),
@@ -168,7 +169,7 @@ JailPlan plan_worker(const Served& served, const Circumstances& start) {
   plan.source = served.source.real_path;
   plan.kind = served.source.kind;
   plan.extras = completed(plan.role, extras_of(options));
-  planner.add_filter(1 + options.channels);
+  planner.add_filter(1 + options.channels + start.disk_threads);
   planner.add_credentials(sandbox::capabilities_of(plan.role, options.xattrs),
                           owner_of_files(served, start));
   planner.add_tracer(true);

@@ -31,6 +31,7 @@ const std::string* find(const Facts& facts, std::string_view name);
 struct Circumstances {
   sandbox::Skips skips;
   uint64_t fd_limit = Budgets{}.fd_limit;
+  unsigned disk_threads = Budgets{}.disk_threads;
   int landlock_abi = 0;           // that the kernel has
   bool mdwe = false;              // the kernel has it
   bool own_users = false;         // the user namespace is of our making

@@ -75,6 +75,10 @@ po::options_description budget_options() {
        "bytes of extended attributes that were begun to be read or written (default 1048576)")  //
       ("max-locks", po::value<Words>()->value_name("N"),
        "locked ranges of files (default 4096)")  //
+      (
+          "disk-threads", po::value<Words>()->value_name("N"),
+          "requests of one mount that may wait for a disk while others go on (default 2, at most "
+          "16)")  //
       ("cgroup", po::value<Words>()->value_name("DIR"),
        "put the workers into this cgroup of the host, whose limits hold for all of them")  //
       ("memory-max", po::value<Words>()->value_name("BYTES"),
@@ -209,6 +213,8 @@ Outcome<Budgets> read_budgets(const Values& values) {
   budgets.xattr_bytes = TRY(
       values.number("max-xattr-bytes", budgets.xattr_bytes, kFewestXattrBytes, kMostXattrBytes));
   budgets.locks = TRY(values.number("max-locks", budgets.locks, 1, kMostLocks));
+  budgets.disk_threads =
+      TRY(values.number("disk-threads", budgets.disk_threads, 0, kMostDiskThreads));
   if (!values.has("max-open-files")) return budgets;
   const uint64_t open_files = TRY(values.number("max-open-files", 0, 1, kMostDescriptors));
   const uint64_t most = most_open_files(budgets.fd_limit);

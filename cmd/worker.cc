@@ -7,6 +7,7 @@
 
 #include "gofer/channels.h"
 #include "gofer/server.h"
+#include "spec/base/parked_threads.h"
 #include "spec/base/worker_fd.h"
 
 namespace cmd {
@@ -41,6 +42,20 @@ constexpr gofer::Channels::Numbers kChannelNumbers{.windows = base::kWorkerWindo
 static_assert(base::kWorkerSideSockets.raw() + int{spec::kMaxChannels} ==
               base::kWorkerClientSockets.raw());
 
+base::Outcome<void> make_disk_threads(base::ParkedThreads& threads, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    if (auto added = threads.add(); !added)
+      return base::failure(
+          base::Problem{.step = "threads",
+                        .where = {},
+                        .what = "a thread that waits for disks cannot be had",
+                        .expected = "the limit of processes (pids.max, ulimit -u) is low; or give "
+                                    "--disk-threads 0",
+                        .syscall = "pthread_create",
+                        .error = added.error().code()});
+  return {};
+}
+
 [[noreturn]] void end(base::WorkerExit exit) {
   ::_exit(static_cast<int>(exit));
 }
@@ -67,12 +82,16 @@ std::optional<sandbox::FileIds> owner_of_new_files(const spec::IdMap& ids) {
 void run_worker(sandbox::WorkerJail jail, const Served& served, const Budgets& budgets,
                 const base::Log& log) {
   gofer::Channels channels;
-  if (unsigned count = served.point.options.channels; count > 0)
-    jail.make_channels = [&channels, count] { return channels.make(count, kChannelNumbers); };
+  base::ParkedThreads disk_threads;
+  jail.make_threads = [&, count = served.point.options.channels]() -> base::Outcome<void> {
+    if (count > 0) TRY(channels.make(count, kChannelNumbers));
+    return make_disk_threads(disk_threads, budgets.disk_threads);
+  };
   auto report = sandbox::lock_down(jail);
   if (!report) end(base::WorkerExit::kSetup);
   gofer::AttachPoint point = attach_point(served, budgets, !report->user_namespace);
   if (channels.count() > 0) point.channels = &channels;
+  if (disk_threads.size() > 0) point.disk_threads = &disk_threads;
   end(gofer::serve(base::kWorkerTransport, point, log.as("worker")));
 }
 

@@ -7,6 +7,10 @@
 
 #include "spec/base/fd.h"
 
+namespace base {
+class ParkedThreads;
+}
+
 namespace gofer {
 
 class Channels;
@@ -55,6 +59,7 @@ struct AttachPoint {
   bool id_mapped = false;  // the tree's ids are mapped: files of other owners can't be taken over
   bool may_chown = true;   // false: without CAP_CHOWN new files keep the server's own ids
   Channels* channels = nullptr;  // besides the socket, for one connection; null: none
+  base::ParkedThreads* disk_threads = nullptr;  // who waits for disks; null: who reads the requests
   Limits limits = {};
 };
 

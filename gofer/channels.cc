@@ -19,7 +19,7 @@ constexpr unsigned kMfdNoexecSeal = 8;  // MFD_NOEXEC_SEAL, Linux 6.3
 
 std::unexpected<base::Problem> failed(const char* what, const char* syscall, int error,
                                       const char* remedy = "") {
-  return base::failure(base::Problem{.step = "channels",
+  return base::failure(base::Problem{.step = "threads",
                                      .where = {},
                                      .what = what,
                                      .expected = remedy,

@@ -2,19 +2,59 @@
 
 #include <sys/socket.h>
 
+#include <optional>
+#include <utility>
+
 #include "gofer/dispatcher.h"
 
 namespace gofer {
+namespace {
 
 using base::Result;
 
+// What a frame means for those before it that are in flight.
+struct Meaning {
+  bool ends_all = false;                // Tversion
+  std::optional<p9::Tag> flushed = {};  // Tflush
+};
+
+Meaning meaning_of(p9::Bytes frame) {
+  p9::Reader in(frame);
+  uint8_t type = p9::FrameHeader::read(in).type;
+  if (type == p9::Tversion::kLine.type) return {.ends_all = true};
+  if (type != p9::Tflush::kLine.type) return {};
+  auto flush = p9::read_members<p9::Tflush>(in);
+  return in.finish() ? Meaning{.flushed = flush.oldtag} : Meaning{};
+}
+
+p9::Tag tag_of(p9::Bytes frame) {
+  p9::Reader in(frame);
+  return p9::FrameHeader::read(in).tag;
+}
+
+}  // namespace
+
+Connection::Connection(Session& session, base::Fd socket, Outlet& outlet)
+    : session_(session),
+      socket_(socket),
+      channels_(session.attach_point().channels != nullptr),
+      in_flight_(session.attach_point().disk_threads, outlet,
+                 [this](DiskCall call, const Disk::Made& made) {
+                   Turn turn(one_at_a_time_);
+                   settle(std::move(call), made);
+                 }) {}
+
 template <class Serve>
 Result<Connection::Answer> Connection::serve_one(Serve serve) {
-  auto turn = take_turn();
   if (session_.panicked()) return Answer{.panicked = true};
   std::size_t size = TRY(serve());
   return Answer{
       .size = size, .donation = session_.take_donation(), .panicked = session_.panicked()};
+}
+
+// With the call goes its hold on the file that it was for.
+void Connection::settle(DiskCall call, const Disk::Made& made) {
+  session_.disk().note(call, made);
 }
 
 void Connection::begin_batch() {
@@ -23,16 +63,40 @@ void Connection::begin_batch() {
 }
 
 Result<Connection::Answer> Connection::serve(p9::Bytes frame, std::span<std::byte> room) {
-  return serve_one([&] { return serve_frame(session_, frame, room); });
+  Meaning meaning;
+  if (in_flight_.any()) [[unlikely]]
+    meaning = meaning_of(frame);
+  if (meaning.ends_all) in_flight_.wait_for_all();
+  auto turn = take_turn();
+  session_.let_leave(in_flight_.has_room());
+  Result<Answer> answer = serve_one([&] { return serve_frame(session_, frame, room); });
+  std::optional<DiskCall> left = session_.take_left();
+  if (turn.owns_lock()) turn.unlock();
+  if (left) {
+    in_flight_.start(tag_of(frame), *std::move(left));
+    return Answer{};
+  }
+  if (meaning.flushed && in_flight_.answer_after(*meaning.flushed, tag_of(frame))) return Answer{};
+  return answer;
 }
 
 Result<Connection::Answer> Connection::serve(const p9::Datagram& datagram,
                                              std::span<std::byte> room,
                                              std::span<std::byte> scratch) {
-  return serve_one([&] {
-    session_.tree().forget_check();  // a batch of its own
-    return serve_datagram(session_, datagram, room, scratch);
-  });
+  auto turn = take_turn();
+  session_.tree().forget_check();  // a batch of its own
+  session_.let_leave(true);
+  Result<Answer> answer =
+      serve_one([&] { return serve_datagram(session_, datagram, room, scratch); });
+  std::optional<DiskCall> left = session_.take_left();
+  if (!left) return answer;
+  turn.unlock();
+  Disk::Made made = Disk::make(*left);
+  auto size =
+      left->reply(made.result, [&](const auto& reply) { return p9::encode_datagram(room, reply); });
+  turn.lock();
+  settle(*std::exchange(left, std::nullopt), made);
+  return Answer{.size = TRY(std::move(size))};
 }
 
 void Connection::hang_up() {

@@ -4,21 +4,23 @@
 #include <mutex>
 #include <span>
 
+#include "gofer/in_flight.h"
 #include "gofer/p9/flipcall.h"
 #include "gofer/session.h"
 
 namespace gofer {
 
 // For all threads that serve the client: one request is served at a time, from its decoding to the
-// last byte of its reply. Whoever waits for the next one waits outside. Where there are no channels
-// there is one thread, and nothing to wait for.
+// last byte of its reply. Whoever waits for the next one, or for a disk, waits outside: on a
+// channel its own thread, for the socket one of the attach point's disk threads. Where no other
+// thread is at work there is nothing to wait for.
 class Connection {
  public:
-  // `session` and `socket` are borrowed.
-  Connection(Session& session, base::Fd socket)
-      : session_(session), socket_(socket), shared_(session.attach_point().channels != nullptr) {}
+  // All are borrowed; `outlet` is that of `socket`.
+  Connection(Session& session, base::Fd socket, Outlet& outlet);
 
-  // A reply that was written. None when the session has panicked: it must not go on.
+  // A reply that was written: of no bytes when a disk thread will answer. None when the session has
+  // panicked: it must not go on.
   struct Answer {
     std::size_t size = 0;
     Donation donation = {};
@@ -27,7 +29,8 @@ class Connection {
 
   // The frames that follow have come at the same time, and are served without waiting for others.
   void begin_batch();
-  // Serves a frame of the socket: see serve_frame().
+  // Serves a frame of the socket: see serve_frame(). Tversion waits for what is in flight, and
+  // Rflush is sent behind the reply to what it flushes.
   base::Result<Answer> serve(p9::Bytes frame, std::span<std::byte> room);
   // Serves a datagram of a channel: see serve_datagram().
   base::Result<Answer> serve(const p9::Datagram& datagram, std::span<std::byte> room,
@@ -41,16 +44,18 @@ class Connection {
   const Session& session() const { return session_; }
 
  private:
+  using Turn = std::unique_lock<std::mutex>;
+
   template <class Serve>
   base::Result<Answer> serve_one(Serve serve);
-  std::unique_lock<std::mutex> take_turn() {
-    return shared_ ? std::unique_lock(one_at_a_time_) : std::unique_lock<std::mutex>();
-  }
+  Turn take_turn() { return channels_ || in_flight_.any() ? Turn(one_at_a_time_) : Turn(); }
+  void settle(DiskCall call, const Disk::Made& made);
 
   std::mutex one_at_a_time_;
   Session& session_;
   base::Fd socket_;
-  bool shared_;
+  bool channels_;
+  InFlight in_flight_;  // the last: its threads use what is above
 };
 
 }  // namespace gofer

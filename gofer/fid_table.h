@@ -24,6 +24,7 @@ struct OpenFile {
   Budget::Share share;
   base::UniqueFd fd;
   Access access = Access::kRead;
+  bool says_what_is_there = true;  // reading can be asked not to wait; false once it cannot
   std::unique_ptr<LockTable::Holder> locks = nullptr;  // once it has locked
 };
 
@@ -55,23 +56,39 @@ struct XattrDraft {
 };
 
 // What a fid is used for beyond its place: in memory of its own, for most fids are only walked to.
+// Copies are the same use, for whoever needs it still when the fid is gone. Not for several
+// threads.
 class FidUse {
  public:
   FidUse() = default;
   template <class T>
   // NOLINTNEXTLINE(google-explicit-constructor): a use is what it holds
-  FidUse(T use) : use_(std::make_unique<Any>(std::move(use))) {}
+  FidUse(T use) : held_(new Held{.use = std::move(use)}) {}
+  FidUse(const FidUse& other) : held_(other.held_) {
+    if (held_ != nullptr) ++held_->holders;
+  }
+  FidUse(FidUse&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  FidUse& operator=(FidUse other) noexcept {
+    std::swap(held_, other.held_);
+    return *this;
+  }
+  ~FidUse() {
+    if (held_ != nullptr && --held_->holders == 0) delete held_;
+  }
 
-  bool any() const { return use_ != nullptr; }
+  bool any() const { return held_ != nullptr; }
   // Null: it is no such use.
   template <class T>
   T* as() const {
-    return use_ ? std::get_if<T>(use_.get()) : nullptr;
+    return held_ != nullptr ? std::get_if<T>(&held_->use) : nullptr;
   }
 
  private:
-  using Any = std::variant<OpenFile, OpenDirectory, OpenFifo, XattrSnapshot, XattrDraft>;
-  std::unique_ptr<Any> use_;
+  struct Held {
+    std::variant<OpenFile, OpenDirectory, OpenFifo, XattrSnapshot, XattrDraft> use;
+    uint32_t holders = 1;
+  };
+  Held* held_ = nullptr;
 };
 
 struct FidState {

@@ -48,8 +48,10 @@ Result<p9::Rread> handle(Session& session, const p9::Tread& request) {
   // No byte lies past the largest offset: there is the end of every file.
   uint64_t count_to_end = std::min<uint64_t>(request.count, kMaxOffset - request.offset);
   std::span<std::byte> room = session.payload(count_to_end);
-  std::size_t count = TRY(host::pread64(file, room, request.offset));
-  return p9::Rread{.data = room.first(count)};
+  auto count = session.make(
+      {.kind = DiskCall::Kind::kRead, .file = file, .offset = request.offset, .room = room}, state);
+  if (!count) return p9::Rread{};
+  return p9::Rread{.data = room.first(TRY(*count))};
 }
 
 Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
@@ -59,8 +61,13 @@ Result<p9::Rwrite> handle(Session& session, const p9::Twrite& request) {
   Fd file = TRY(open_for(state, Use::kWrite));
   if (request.offset > kMaxOffset) return fail(EINVAL);
   if (!request.data.empty()) TRY(drop_set_id_for_write(session, state, file));
-  std::size_t count = TRY(host::pwrite64(file, request.data, request.offset));
-  return p9::Rwrite{.count = static_cast<uint32_t>(count)};
+  auto count = session.make({.kind = DiskCall::Kind::kWrite,
+                             .file = file,
+                             .offset = request.offset,
+                             .data = request.data},
+                            state);
+  if (!count) return p9::Rwrite{};
+  return p9::Rwrite{.count = static_cast<uint32_t>(TRY(*count))};
 }
 
 Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request) {
@@ -70,7 +77,8 @@ Result<p9::Rfsync> handle(Session& session, const p9::Tfsync& request) {
   if (session.attach_point().read_only) return p9::Rfsync{};
   if (state.use.as<OpenFifo>()) return fail(EINVAL);
   Pin fd = TRY(session.descriptor(state));
-  TRY(request.datasync.value != 0 ? host::fdatasync(fd) : host::fsync(fd));
+  auto kind = request.datasync.value != 0 ? DiskCall::Kind::kDataSync : DiskCall::Kind::kSync;
+  if (auto done = session.make({.kind = kind, .file = fd}, state)) TRY(*done);
   return p9::Rfsync{};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -91,6 +92,11 @@ Result<std::size_t> readlinkat(Fd link, std::span<char> room) {
 
 Result<std::size_t> pread64(Fd fd, std::span<std::byte> room, uint64_t offset) {
   return counted(call(SYS_pread64, fd.raw(), room.data(), room.size(), offset));
+}
+
+Result<std::size_t> preadv2_nowait(Fd fd, std::span<std::byte> room, uint64_t offset) {
+  iovec piece{.iov_base = room.data(), .iov_len = room.size()};
+  return counted(call(SYS_preadv2, fd.raw(), &piece, 1, offset, 0, RWF_NOWAIT));
 }
 
 Result<std::size_t> pwrite64(Fd fd, std::span<const std::byte> data, uint64_t offset) {

@@ -54,6 +54,9 @@ Result<std::size_t> readlinkat(Fd link, std::span<char> room);
 
 // Data. A short count is what the kernel gave.
 Result<std::size_t> pread64(Fd fd, std::span<std::byte> room, uint64_t offset);
+// Does not wait: EAGAIN when nothing of it is in memory, EOPNOTSUPP where the file system cannot
+// tell. A short count is what is in memory (preadv2(2): RWF_NOWAIT).
+Result<std::size_t> preadv2_nowait(Fd fd, std::span<std::byte> room, uint64_t offset);
 Result<std::size_t> pwrite64(Fd fd, std::span<const std::byte> data, uint64_t offset);
 Result<void> fsync(Fd fd);
 Result<void> fdatasync(Fd fd);

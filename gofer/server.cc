@@ -81,8 +81,9 @@ WorkerExit serve(base::Fd socket, const AttachPoint& attach_point, const Log& lo
                {"errno", static_cast<uint64_t>(session.error().code())}});
     return WorkerExit::kInternal;
   }
-  Transport transport(socket, attach_point.limits.msize);
-  Connection connection(*session, socket);
+  Outlet outlet(socket);
+  Transport transport(socket, outlet, attach_point.limits.msize);
+  Connection connection(*session, socket, outlet);
   base::Errno end = serve_all(transport, connection);
   return connection.panicked() ? WorkerExit::kPanicOnWrite : ending(log, end);
 }

@@ -58,6 +58,16 @@ std::span<std::byte> Session::xattr_room() {
   return {state_->xattr.get(), kMaxXattrSize};
 }
 
+std::optional<Result<std::size_t>> Session::make(const DiskCall& call, FidState& state) {
+  if (!may_leave_) return call.make();
+  auto* file = state.use.as<OpenFile>();
+  if (file != nullptr)
+    if (auto made = disk_.make_at_once(call, *file)) return made;
+  left_ = call;
+  left_->use = state.use;
+  return std::nullopt;
+}
+
 void Session::begin(uint32_t msize, uint32_t google) {
   fids().clear();
   msize_ = msize;

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "gofer/attach_point.h"
+#include "gofer/disk.h"
 #include "gofer/fid_table.h"
 #include "gofer/pass_descriptor.h"
 #include "gofer/qid_map.h"
@@ -99,6 +101,16 @@ class Session {
   void lend(base::Fd fd) { donation_ = Donation(fd, Alone::kUseless); }
   Donation take_donation() { return std::exchange(donation_, {}); }
 
+  // The call that answers this request, made at once: or none, and it is left to whoever serves the
+  // session. Then what the handler returns is not sent.
+  std::optional<base::Result<std::size_t>> make(const DiskCall& call, FidState& state);
+  // Whether there is somebody who can wait for a call of the requests that follow.
+  void let_leave(bool may_leave) { may_leave_ = may_leave; }
+  std::optional<DiskCall> take_left() {
+    return left_ ? std::exchange(left_, std::nullopt) : std::nullopt;
+  }
+  Disk& disk() { return disk_; }
+
   // Ends the connection after this request, without an answer: see OnWrite::kPanic.
   void panic() { panicked_ = true; }
   bool panicked() const { return panicked_; }
@@ -128,6 +140,9 @@ class Session {
   std::span<std::byte> payload_;
   std::span<std::byte> scratch_;
   Donation donation_;
+  Disk disk_;
+  std::optional<DiskCall> left_;
+  bool may_leave_ = false;
   uint32_t msize_ = 0;
   uint32_t google_ = 0;
   bool has_version_ = false;

@@ -21,8 +21,9 @@ constexpr std::size_t kBatch = std::size_t{64} << 10;
 
 }  // namespace
 
-Transport::Transport(base::Fd socket, std::size_t largest_frame)
+Transport::Transport(base::Fd socket, Outlet& outlet, std::size_t largest_frame)
     : socket_(socket),
+      outlet_(outlet),
       input_size_(largest_frame + kBatch),
       output_size_(largest_frame + kBatch),
       input_(std::make_unique_for_overwrite<std::byte[]>(input_size_)),
@@ -62,32 +63,20 @@ Result<std::span<std::byte>> Transport::reply_room(std::size_t size) {
 }
 
 Result<void> Transport::flush() {
-  TRY(send_all({output_.get(), std::exchange(collected_, 0)}));
-  return {};
-}
-
-Result<void> Transport::send_all(p9::Bytes bytes) {
-  while (!bytes.empty()) {
-    ssize_t count = ::write(socket_.raw(), bytes.data(), bytes.size());
-    if (count >= 0)
-      bytes = bytes.subspan(static_cast<std::size_t>(count));
-    else if (errno != EINTR)
-      return fail_errno();
-  }
-  return {};
+  if (collected_ == 0) return {};
+  return outlet_.sending().send({output_.get(), std::exchange(collected_, 0)});
 }
 
 Result<void> Transport::send_with(std::size_t size, base::Fd fd, Alone alone) {
   std::span<std::byte> room(output_.get() + collected_, output_size_ - collected_);
   std::span<std::byte> reply = room.first(size);
   TRY(flush());
-  auto count = pass_descriptor(socket_, reply, fd, 0);
-  if (count) return send_all(reply.subspan(*count));
-  // The kernel bounds how many descriptors lie in sockets that nobody reads.
-  int error = count.error().code();
-  if (error != ETOOMANYREFS) return fail(error);
-  if (alone == Alone::kUseless) reply = room.first(TRY(p9::replace_frame(room, error)));
-  return send_all(reply);
+  Outlet::Sending sending = outlet_.sending();
+  auto sent = sending.send_with(reply, fd);
+  if (sent || sent.error().code() != ETOOMANYREFS) return sent;
+  if (alone == Alone::kUseless)
+    reply = room.first(TRY(p9::replace_frame(room, sent.error().code())));
+  return sending.send(reply);
 }
 
 }  // namespace gofer

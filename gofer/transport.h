@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "gofer/outlet.h"
 #include "gofer/p9/wire.h"
 #include "gofer/pass_descriptor.h"
 #include "spec/base/fd.h"
@@ -17,8 +18,8 @@ namespace gofer {
 // no frame has reached yet costs nothing.
 class Transport {
  public:
-  // `socket` is borrowed. No frame in or out is longer than `largest_frame`.
-  Transport(base::Fd socket, std::size_t largest_frame);
+  // Both ends of the socket are borrowed. No frame in or out is longer than `largest_frame`.
+  Transport(base::Fd socket, Outlet& outlet, std::size_t largest_frame);
 
   // The next frame that lies in the buffer, a view until the next receive(); empty when there is
   // none, or no whole one. EBADMSG when it claims to be shorter than a header or longer than
@@ -42,9 +43,8 @@ class Transport {
   base::Result<void> flush();
 
  private:
-  base::Result<void> send_all(p9::Bytes bytes);
-
   base::Fd socket_;
+  Outlet& outlet_;
   std::size_t input_size_;
   std::size_t output_size_;
   std::unique_ptr<std::byte[]> input_;

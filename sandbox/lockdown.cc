@@ -185,9 +185,9 @@ Outcome<void> wait_for_tracer(Prisoner&) {
 
 // Threads inherit all that was taken away so far, are attached to like the first one, and will come
 // under the filter together with it. After the limits there are no more.
-Outcome<void> make_channels(Prisoner& prisoner) {
-  if (!prisoner.worker->make_channels) return {};
-  Outcome<void> made = prisoner.worker->make_channels();
+Outcome<void> make_threads(Prisoner& prisoner) {
+  if (!prisoner.worker->make_threads) return {};
+  Outcome<void> made = prisoner.worker->make_threads();
   if (!made) made.error().exit = exit_code_of(made.error().error);
   return made;
 }
@@ -247,7 +247,7 @@ constexpr std::array kWorkerSteps = {
     NamedStep{"capabilities", keep_capabilities_of_role, kNoSkip},
     NamedStep{"parent", tie_to_launcher, kNoSkip},           // a change of ids would undo it
     NamedStep{"trace", wait_for_tracer, Skippable::kTrace},  // refused once it is undumpable
-    NamedStep{"channels", make_channels, kNoSkip},
+    NamedStep{"threads", make_threads, kNoSkip},
     NamedStep{"dumpable", hide_memory, kNoSkip},
     NamedStep{"limits", limit_resources, Skippable::kLimits},
     NamedStep{"mdwe", refuse_write_execute, Skippable::kMdwe},

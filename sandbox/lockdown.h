@@ -44,9 +44,10 @@ struct WorkerJail {
   int require_landlock = 0;
   Skips skips;
   std::optional<FileIds> file_ids;
-  // Makes what the server has besides the socket and the filter would not let it make: threads,
-  // shared memory, sockets. Runs in the worker when 6 is the highest number in use. Empty: nothing.
-  std::function<base::Outcome<void>()> make_channels = {};
+  // Makes what the server has besides the socket and the filter would not let it make: threads, and
+  // the shared memory and sockets of those that have channels. Runs in the worker when 6 is the
+  // highest number in use. Empty: nothing.
+  std::function<base::Outcome<void>()> make_threads = {};
 };
 
 // In a child that was forked for it, single-threaded: makes it a worker. On return its descriptors

@@ -24,15 +24,6 @@ using support::RawChannel;
 constexpr std::size_t kCount = 2;
 constexpr int kRequests = 200;
 
-// Threads that wait for work, and who waits for them.
-void pass_work(base::ParkedThreads& threads) {
-  threads.wait(0);
-  for (int round = 0; round < kRequests; ++round) {
-    threads.run(0, [] {});
-    threads.wait(0);
-  }
-}
-
 // A worker with channels whose client is this process.
 class ChannelWorker {
  public:
@@ -74,9 +65,7 @@ class ChannelWorker {
   int serve(gofer::AttachPoint attach_point) {
     attach_point.channels = channels_;
     base::Log log(base::kWorkerLog, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
-    int exit = static_cast<int>(gofer::serve(base::kWorkerTransport, attach_point, log));
-    pass_work(channels_->threads());
-    return exit;
+    return static_cast<int>(gofer::serve(base::kWorkerTransport, attach_point, log));
   }
 
   gofer::Channels* channels_ = nullptr;

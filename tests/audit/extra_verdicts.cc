@@ -22,8 +22,6 @@ constexpr uint64_t kDonation = MSG_NOSIGNAL | MSG_DONTWAIT;
 constexpr Row kNoChannels[] = {
     {"waiting for a word", SYS_futex, {0, FUTEX_WAIT, 0}, kKilled},
     {"waking who waits", SYS_futex, {0, FUTEX_WAKE, 1}, kKilled},
-    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 0}, kKilled},
-    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kKilled},
     {"a message on a side socket", SYS_sendmsg, {8, 0, kDonation}, kKilled},
     {"ending the connection", SYS_shutdown, {3, SHUT_RDWR}, kKilled},
 };
@@ -40,14 +38,6 @@ constexpr Row kChannels[] = {
     {"waking all by bits", SYS_futex, {0, FUTEX_WAKE_BITSET, kAll}, kKilled},
     {"moving who waits", SYS_futex, {0, FUTEX_REQUEUE, 1}, kKilled},
     {"lending priority", SYS_futex, {0, FUTEX_LOCK_PI}, kKilled},
-    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, 0}, kAllowed},
-    {"waiting for a lock's word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 3, 0}, kAllowed},
-    {"waiting for any word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 4, 0}, kKilled},
-    {"waiting for a thread's bits", SYS_futex, {0, FUTEX_WAIT_BITSET_PRIVATE, 2, 0}, kKilled},
-    {"waiting for a thread for a while", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, kFd}, kKilled},
-    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kAllowed},
-    {"waking all threads", SYS_futex, {0, FUTEX_WAKE_PRIVATE, kAll}, kKilled},
-    {"waking a thread by an operation", SYS_futex, {0, FUTEX_WAKE_OP_PRIVATE, 1}, kKilled},
     {"a descriptor on the first side socket", SYS_sendmsg, {8, 0, kDonation}, kAllowed},
     {"a descriptor on the last side socket", SYS_sendmsg, {11, 0, kDonation}, kAllowed},
     {"a message to the windows", SYS_sendmsg, {7, 0, kDonation}, kKilled},

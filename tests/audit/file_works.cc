@@ -2,7 +2,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -12,6 +16,7 @@
 #include "gofer/p9/flags.h"
 #include "gofer/p9/google_messages.h"
 #include "gofer/server.h"
+#include "spec/base/parked_threads.h"
 #include "spec/base/worker_fd.h"
 #include "spec/role.h"
 #include "tests/audit/works.h"
@@ -33,17 +38,20 @@ constexpr Extras only(Extra extra) {
   return Extras().with(extra);
 }
 
-int serve(Served how, Extras extras) {
-  gofer::AttachPoint attach_point{.root = base::kWorkerRoot,
-                                  .own_fds = base::kWorkerOwnFds,
-                                  .read_only = how == Served::kReadOnly,
-                                  .make_fifo = extras.has(Extra::kMknod),
-                                  .make_socket = extras.has(Extra::kMknod),
-                                  .uds = extras.has(Extra::kUds),
-                                  .fifo = extras.has(Extra::kFifo),
-                                  .xattrs = {.user = extras.has(Extra::kXattr)},
-                                  .donate = extras.has(Extra::kDonate),
-                                  .locks = extras.has(Extra::kLocks)};
+gofer::AttachPoint attach_point(Served how, Extras extras) {
+  return {.root = base::kWorkerRoot,
+          .own_fds = base::kWorkerOwnFds,
+          .read_only = how == Served::kReadOnly,
+          .make_fifo = extras.has(Extra::kMknod),
+          .make_socket = extras.has(Extra::kMknod),
+          .uds = extras.has(Extra::kUds),
+          .fifo = extras.has(Extra::kFifo),
+          .xattrs = {.user = extras.has(Extra::kXattr)},
+          .donate = extras.has(Extra::kDonate),
+          .locks = extras.has(Extra::kLocks)};
+}
+
+int serve(const gofer::AttachPoint& attach_point) {
   base::Log log(base::kWorkerLog, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
   return static_cast<int>(gofer::serve(base::kWorkerTransport, attach_point, log));
 }
@@ -197,8 +205,7 @@ void open_each_way(Client& client, Asking& asking, std::initializer_list<uint32_
 }
 
 template <class Work>
-Ended served(Filter filter, Served how, Extras extras, Work work) {
-  WorkerChild worker(filter, [how, extras] { return serve(how, extras); });
+Ended ask(WorkerChild& worker, Work work) {
   support::make_file(worker.root() / "file", "text");
   support::make_file(worker.root() / "directory" / "inner", "text");
   support::make_symlink(worker.root() / "link", "file");
@@ -217,6 +224,57 @@ Ended served(Filter filter, Served how, Extras extras, Work work) {
   Ended ended = worker.end();
   ended.log += asking.failed();
   return ended;
+}
+
+template <class Work>
+Ended served(Filter filter, Served how, Extras extras, Work work) {
+  WorkerChild worker(filter, [how, extras] { return serve(attach_point(how, extras)); });
+  return ask(worker, work);
+}
+
+constexpr int kRounds = 200;
+
+// Threads that wait for work, and who waits for them.
+void pass_work(base::ParkedThreads& threads) {
+  for (int round = 0; round < kRounds; ++round) {
+    threads.wait(0);
+    threads.run(0, [] {});
+  }
+  threads.wait(0);
+}
+
+int read_the_coarse_clock() {
+  timespec now{};
+  // As the vDSO does where it cannot read the clock itself.
+  return ::syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now) == 0 && now.tv_sec > 0 ? 0 : 1;
+}
+
+template <class Work>
+Ended served_with_threads(Filter filter, Served how, Work work) {
+  base::ParkedThreads* threads = nullptr;  // in the child, which ends without freeing it
+  auto body = [&] {
+    gofer::AttachPoint point = attach_point(how, kNone);
+    point.disk_threads = threads;
+    int exit = serve(point);
+    pass_work(*threads);
+    return exit + read_the_coarse_clock();
+  };
+  WorkerChild worker(filter, body, [&] {
+    threads = new base::ParkedThreads;
+    if (!threads->add() || !threads->add()) std::abort();
+  });
+  return ask(worker, work);
+}
+
+void write_and_sync(Client& client, Asking& asking) {
+  look(client, asking);
+  auto file = client.open("file", p9::kOpenRdwr);
+  asking.ask("open", file);
+  if (!file) return;
+  for (int round = 0; round < kRounds; ++round) {
+    asking.ask("write", client.call(p9::Twrite{*file, 0, {}}));
+    asking.ask("fsync", client.call(p9::Tfsync{*file, {uint32_t{round % 2 == 0}}}));
+  }
 }
 
 }  // namespace
@@ -238,6 +296,14 @@ Ended change_files(Filter filter) {
     use_locks(client, asking, false, p9::kOpenRdwr, p9::kLockWrite);
     make_special(client, asking, false);
   });
+}
+
+Ended read_and_wait(Filter filter) {
+  return served_with_threads(filter, Served::kReadOnly, look);
+}
+
+Ended write_and_wait(Filter filter) {
+  return served_with_threads(filter, Served::kReadWrite, write_and_sync);
 }
 
 Ended donate_descriptors(Filter filter) {

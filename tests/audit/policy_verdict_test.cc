@@ -206,8 +206,8 @@ TEST(MemoryRights, NeverIncludeExecution) {
 }
 
 TEST(RoleSizes, AreSmall) {
-  EXPECT_LE(policies::rule_count(Role::kReadOnly), 23u);
-  EXPECT_LE(policies::rule_count(Role::kReadWrite), 37u);
+  EXPECT_LE(policies::rule_count(Role::kReadOnly), 27u);
+  EXPECT_LE(policies::rule_count(Role::kReadWrite), 41u);
   for (Role role : {Role::kReadOnly, Role::kReadWrite}) {
     bool writes = role == Role::kReadWrite;
     auto more = [role](spec::Extra extra) {
@@ -219,7 +219,7 @@ TEST(RoleSizes, AreSmall) {
     EXPECT_EQ(more(spec::Extra::kMknod), writes ? 2u : 0u);
     EXPECT_EQ(more(spec::Extra::kUds), 1u + 4u);
     EXPECT_EQ(more(spec::Extra::kFifo), 1u + (writes ? 3u : 1u));
-    EXPECT_EQ(more(spec::Extra::kChannels), 1u + (writes ? 6u : 7u));
+    EXPECT_EQ(more(spec::Extra::kChannels), 1u + (writes ? 4u : 5u));
   }
   EXPECT_LE(policies::rule_count(Role::kSupervisor), 20u);
   EXPECT_EQ(policies::rule_count(Role::kInit), 1u);

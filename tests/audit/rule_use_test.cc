@@ -25,10 +25,10 @@ Works works_of_role(Role role) {
   Works runtime{exit_with_six, abort_itself, log_a_line, read_the_clock, use_memory};
   switch (role) {
     case Role::kReadOnly:
-      runtime.insert(runtime.begin(), open_list_and_read);
+      runtime.insert(runtime.begin(), {open_list_and_read, read_and_wait});
       return runtime;
     case Role::kReadWrite:
-      runtime.insert(runtime.begin(), change_files);
+      runtime.insert(runtime.begin(), {change_files, write_and_wait});
       return runtime;
     case Role::kSupervisor: {
       Works works{report_a_native_call, report_an_i386_call, leave_a_worker_stopped, abort_itself,

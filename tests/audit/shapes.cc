@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -66,6 +67,8 @@ constexpr Shape kCore[] = {
     {"a request", SYS_read, {3}, {{{0}}}},
     {"a reply", SYS_write, {3}, {{{0}}}},
     {"close", SYS_close, {kFd}},
+    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 1, 0}, {{{1}, {2, 3}, {3}}}},
+    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, {{{1}, {2}}}},
 };
 
 constexpr Shape kRead[] = {
@@ -73,6 +76,8 @@ constexpr Shape kRead[] = {
     {"attributes", SYS_fstat},
     {"a link's target", SYS_readlinkat, {kFd}, {{{0, kAnyFd}}}},
     {"reading", SYS_pread64},
+    {"reading what is there", SYS_preadv2, {kFd, 0, 1, 0, 0, RWF_NOWAIT}, {{{2}, {5}}}},
+    {"the coarse clock of the vDSO", SYS_clock_gettime, {CLOCK_MONOTONIC_COARSE}, {{{0}}}},
     {"listing", SYS_getdents64},
     {"going on listing", SYS_lseek, {kFd, 0, SEEK_SET}, {{{2}}}},
     {"fstatfs", SYS_fstatfs},
@@ -145,8 +150,6 @@ constexpr Shape kChannels[] = {
     {"waiting for a turn", SYS_futex, {0, FUTEX_WAIT, 0, 0}, {{{1}, {2}, {3}}}},
     {"passing the turn", SYS_futex, {0, FUTEX_WAKE, 1}, {{{1}, {2}}}},
     {"ending a channel", SYS_futex, {0, FUTEX_WAKE, INT32_MAX}, {{{1}, {2}}}},
-    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 1, 0}, {{{1}, {2, 3}, {3}}}},
-    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, {{{1}, {2}}}},
     {"a descriptor on a channel",
      SYS_sendmsg,
      {8, 0, MSG_NOSIGNAL | MSG_DONTWAIT},

@@ -72,6 +72,18 @@ TEST(FilesUnderFilter, AReadOnlyWorkerOpensListsAndReads) {
   EXPECT_EQ(ended.log, "");
 }
 
+TEST(FilesUnderFilter, AReadOnlyWorkerWaitsForDisks) {
+  Ended ended = read_and_wait(policies::program(Role::kReadOnly));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
+TEST(FilesUnderFilter, AReadWriteWorkerWaitsForDisks) {
+  Ended ended = write_and_wait(policies::program(Role::kReadWrite));
+  EXPECT_TRUE(ended.with(0)) << ended.text();
+  EXPECT_EQ(ended.log, "");
+}
+
 TEST(FilesUnderFilter, AReadWriteWorkerChangesFiles) {
   Ended ended = change_files(policies::program(Role::kReadWrite));
   EXPECT_TRUE(ended.with(0)) << ended.text();

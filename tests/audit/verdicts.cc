@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <time.h>
 
@@ -27,6 +29,8 @@ constexpr uint64_t kAllocateModes = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
                                     FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
                                     FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
 constexpr uint64_t kTmpfileBit = O_TMPFILE & ~O_DIRECTORY;
+
+constexpr uint64_t kAllOfThem = INT32_MAX;
 
 constexpr Row kProcess[] = {
     {"ending", SYS_exit_group, {0}, kAllowed},
@@ -91,6 +95,19 @@ constexpr Row kCore[] = {
     {"process attributes", SYS_prctl, {}, kKilled},
 };
 
+constexpr Row kThreads[] = {
+    {"waiting for a thread", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, 0}, kAllowed},
+    {"waiting for a lock's word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 3, 0}, kAllowed},
+    {"waiting for any word", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 4, 0}, kKilled},
+    {"waiting for a thread's bits", SYS_futex, {0, FUTEX_WAIT_BITSET_PRIVATE, 2, 0}, kKilled},
+    {"waiting for a thread for a while", SYS_futex, {0, FUTEX_WAIT_PRIVATE, 2, kFd}, kKilled},
+    {"waking a thread", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 1}, kAllowed},
+    {"waking all threads", SYS_futex, {0, FUTEX_WAKE_PRIVATE, kAllOfThem}, kKilled},
+    {"waking a thread by an operation", SYS_futex, {0, FUTEX_WAKE_OP_PRIVATE, 1}, kKilled},
+    {"waiting for other processes", SYS_futex, {0, FUTEX_WAIT, 2, 0}, kKilled},
+    {"waking two threads", SYS_futex, {0, FUTEX_WAKE_PRIVATE, 2}, kKilled},
+};
+
 constexpr Row kRead[] = {
     {"attributes", SYS_statx, {kFd, 0, kUnmounted}, kAllowed},
     {"attributes below the working directory", SYS_statx, {kHere, 0, kUnmounted}, kKilled},
@@ -109,6 +126,13 @@ constexpr Row kRead[] = {
     {"a link's target, by path", SYS_readlinkat, {kHere}, kKilled},
     {"the same, sign-extended", SYS_readlinkat, {kHereToo}, kKilled},
     {"reading a file", SYS_pread64, {kFd}, kAllowed},
+    {"reading without waiting", SYS_preadv2, {kFd, 0, 1, 0, 0, RWF_NOWAIT}, kAllowed},
+    {"reading two pieces", SYS_preadv2, {kFd, 0, 2, 0, 0, RWF_NOWAIT}, kKilled},
+    {"reading in another way", SYS_preadv2, {kFd, 0, 1, 0, 0, RWF_HIPRI}, kKilled},
+    {"reading in no way", SYS_preadv2, {kFd, 0, 1}, kKilled},
+    {"reading pieces", SYS_preadv, {kFd, 0, 1}, kKilled},
+    {"the last tick", SYS_clock_gettime, {CLOCK_MONOTONIC_COARSE}, kAllowed},
+    {"the last tick of the day", SYS_clock_gettime, {CLOCK_REALTIME_COARSE}, kKilled},
     {"listing", SYS_getdents64, {kFd}, kAllowed},
     {"going on listing", SYS_lseek, {kFd, 0, SEEK_SET}, kAllowed},
     {"asking an offset", SYS_lseek, {kFd, 0, SEEK_CUR}, kKilled},
@@ -259,9 +283,9 @@ constexpr Row kInit[] = {
 std::vector<Row> rows_of_role(Role role) {
   switch (role) {
     case Role::kReadOnly:
-      return joined({kProcess, kCore, kRead, kReadOnly});
+      return joined({kProcess, kCore, kThreads, kRead, kReadOnly});
     case Role::kReadWrite:
-      return joined({kProcess, kCore, kRead, kReadWriteOnly});
+      return joined({kProcess, kCore, kThreads, kRead, kReadWriteOnly});
     case Role::kSupervisor:
       return joined({kProcess, kSupervisor});
     case Role::kInit:

@@ -87,6 +87,10 @@ Ended sleep_for_ever(Filter filter);
 // in vain for what takes an extra. `log` has what the server refused as well.
 Ended open_list_and_read(Filter filter);
 Ended change_files(Filter filter);
+// The same server with threads that wait for disks: it reads what is in memory, and what is not;
+// and it writes, and has the disk have it.
+Ended read_and_wait(Filter filter);
+Ended write_and_wait(Filter filter);
 // With the extras: what each of them is for. Reading is as a read-only worker does it.
 Ended donate_descriptors(Filter filter);
 Ended read_xattrs(Filter filter);

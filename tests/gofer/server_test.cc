@@ -234,7 +234,8 @@ TEST(Serve, EndsWhenItsTransportOrItsRootIsNone) {
 
 TEST(Transport, SendsWhenTheRoomForTheNextReplyMayNotSuffice) {
   auto [server, client] = support::socket_pair();
-  Transport transport(server, 4096);
+  Outlet outlet(server);
+  Transport transport(server, outlet, 4096);
   std::size_t room = transport.reply_room(4096)->size();
   transport.collect(room - 4096);
   EXPECT_EQ(transport.reply_room(4096)->size(), 4096U);
@@ -248,7 +249,8 @@ TEST(Transport, SendsWhenTheRoomForTheNextReplyMayNotSuffice) {
 
 TEST(Transport, ReportsAPeerThatIsGone) {
   auto [server, client] = support::socket_pair();
-  Transport transport(server, 4096);
+  Outlet outlet(server);
+  Transport transport(server, outlet, 4096);
   client.reset();
   EXPECT_EQ(*transport.receive(), 0U);
 }

@@ -33,7 +33,8 @@ void fill(Transport& transport, std::size_t size, char with) {
 TEST(TransportWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithTheFirstByte) {
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
-  Transport transport(server, 4096);
+  Outlet outlet(server);
+  Transport transport(server, outlet, 4096);
   fill(transport, 10, 'a');
   transport.collect(10);
   fill(transport, 20, 'b');
@@ -57,7 +58,8 @@ TEST(TransportWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer)
   constexpr std::size_t kSize = std::size_t{1} << 20;
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
-  Transport transport(server, kSize);
+  Outlet outlet(server);
+  Transport transport(server, outlet, kSize);
   fill(transport, kSize, 'x');
   std::thread sender([&] { EXPECT_TRUE(transport.send_with(kSize, file).has_value()); });
   std::vector<std::byte> room(3000);
@@ -78,7 +80,8 @@ TEST(TransportWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer)
 TEST(TransportWithDescriptors, ReportsAPeerThatIsGone) {
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
-  Transport transport(server, 4096);
+  Outlet outlet(server);
+  Transport transport(server, outlet, 4096);
   fill(transport, 20, 'b');
   client.reset();
   auto sent = transport.send_with(20, file);
@@ -91,7 +94,8 @@ TEST(TransportWithDescriptors, ReportsAPeerThatIsGone) {
 int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit, Alone alone) {
   uid_t nobody_else = 60'000 + static_cast<uid_t>(::getpid()) % 5'000;
   rlimit few{limit, limit};
-  Transport transport(server, 4096);
+  Outlet outlet(server);
+  Transport transport(server, outlet, 4096);
   auto room = transport.reply_room(4096);
   if (!room) return 10;
   if (::setgroups(0, nullptr) != 0 || ::setresuid(nobody_else, nobody_else, nobody_else) != 0 ||

@@ -154,11 +154,11 @@ constexpr Broken kAll[] = {
      {SYS_prctl, EINVAL, PR_SET_DUMPABLE},
      "dumpable",
      ExitCode::kUnavailable},
-    {"Windows", In::kWorker, {SYS_memfd_create, ENOSYS}, "channels", ExitCode::kUnavailable},
-    {"WindowsSize", In::kWorker, {SYS_ftruncate, EPERM}, "channels", ExitCode::kNoPermission},
-    {"SideSockets", In::kWorker, {SYS_socketpair, EMFILE}, "channels", ExitCode::kInternal},
-    {"SideSocketsEnd", In::kWorker, {SYS_shutdown, EACCES}, "channels", ExitCode::kNoPermission},
-    {"Threads", In::kWorker, {SYS_clone3, EAGAIN}, "channels", ExitCode::kInternal},
+    {"Windows", In::kWorker, {SYS_memfd_create, ENOSYS}, "threads", ExitCode::kUnavailable},
+    {"WindowsSize", In::kWorker, {SYS_ftruncate, EPERM}, "threads", ExitCode::kNoPermission},
+    {"SideSockets", In::kWorker, {SYS_socketpair, EMFILE}, "threads", ExitCode::kInternal},
+    {"SideSocketsEnd", In::kWorker, {SYS_shutdown, EACCES}, "threads", ExitCode::kNoPermission},
+    {"Threads", In::kWorker, {SYS_clone3, EAGAIN}, "threads", ExitCode::kInternal},
     {"Limits",
      In::kWorker,
      {SYS_prlimit64, EPERM},
@@ -221,7 +221,7 @@ constexpr Broken kAll[] = {
 };
 
 // In the worker, which ends without freeing them.
-base::Outcome<void> make_channels() {
+base::Outcome<void> make_threads() {
   return (new gofer::Channels)
       ->make(2, gofer::Channels::Numbers{base::kWorkerWindows, base::kWorkerSideSockets,
                                          base::kWorkerClientSockets});
@@ -232,7 +232,7 @@ class BrokenStep : public testing::TestWithParam<Broken> {
   PrisonOptions options() {
     const Broken& broken = GetParam();
     PrisonOptions options{.source = dir_.path(), .user = broken.user};
-    if (broken.step == std::string_view("channels")) options.make_channels = make_channels;
+    if (broken.step == std::string_view("threads")) options.make_threads = make_threads;
     auto break_it = [call = broken.call] { break_call(call); };
     hook(options, broken.where) = break_it;
     return options;

@@ -110,7 +110,7 @@ Outcome<Jailed> start_worker(const PrisonOptions& options, const std::function<s
                .require_landlock = options.require_landlock,
                .skips = options.skips,
                .file_ids = options.file_ids,
-               .make_channels = options.make_channels},
+               .make_threads = options.make_threads},
               body);
   }
   handshake.child.reset();

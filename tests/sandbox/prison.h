@@ -37,7 +37,7 @@ struct PrisonOptions {
   int require_landlock = 0;
   sandbox::Skips skips = {};
   std::optional<sandbox::FileIds> file_ids = {};
-  std::function<base::Outcome<void>()> make_channels = {};
+  std::function<base::Outcome<void>()> make_threads = {};
   bool supervise = false;  // the launcher locks itself down, too, under supervisor_filter
   std::span<const sock_filter> supervisor_filter = allow_all();
   // Run in the launcher before anything else, in pid 1 and the worker before they lock themselves

@@ -249,10 +249,10 @@ TEST(Lockdown, TakesPowersAwayAfterTheirLastUse) {
       {"descriptors checked", "landlock"},  // which hides the list
       {"file ids", "parent"},               // which a change of ids undoes
       {"trace", "dumpable"},                // an undumpable process is not attached to
-      {"capabilities", "channels"},         // or their threads would keep some
-      {"landlock", "channels"},             // likewise
-      {"trace", "channels"},                // or their threads would not be attached to
-      {"channels", "limits"},               // after which no thread can be made
+      {"capabilities", "threads"},          // or their threads would keep some
+      {"landlock", "threads"},              // likewise
+      {"trace", "threads"},                 // or their threads would not be attached to
+      {"threads", "limits"},                // after which no thread can be made
       {"report", "filter"},
   };
   for (const auto& [first, second] : orders) {

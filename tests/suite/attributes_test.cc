@@ -1,7 +1,9 @@
 // Tgetattr, Tsetattr, Tstatfs.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include <span>
 #include <string>
 
 #include "tests/suite/world.h"
@@ -54,6 +56,33 @@ TEST_F(Getattr, SaysWhatTheHostSays) {
     EXPECT_EQ(attributes->mtime_nsec, static_cast<uint64_t>(host.st_mtim.tv_nsec)) << where;
     EXPECT_EQ(attributes->ctime_nsec, static_cast<uint64_t>(host.st_ctim.tv_nsec)) << where;
   }
+}
+
+// Whatever was done to a file since it was walked to.
+TEST_F(Getattr, SaysWhenAFileWasBorn) {
+  support::make_file(exported() / "file", "0123456789");
+  serve();
+  auto expect_birth = [&](p9::Fid fid, const path& file) {
+    struct statx host{};
+    ASSERT_EQ(::statx(AT_FDCWD, file.c_str(), 0, STATX_BTIME, &host), 0);
+    auto attributes = client().getattr(fid, p9::kGetattrBasic | p9::kGetattrBtime);
+    ASSERT_EQ(outcome(attributes), "ok");
+    bool known = (host.stx_mask & STATX_BTIME) != 0;
+    EXPECT_EQ((attributes->valid & p9::kGetattrBtime) != 0, known);
+    if (!known) return;
+    EXPECT_EQ(attributes->btime_sec, static_cast<uint64_t>(host.stx_btime.tv_sec));
+    EXPECT_EQ(attributes->btime_nsec, host.stx_btime.tv_nsec);
+  };
+  UniqueFid walked = walk("file");
+  expect_birth(walked, exported() / "file");
+  UniqueFid opened = open("file", p9::kOpenRdwr);
+  ASSERT_EQ(outcome(client().call(p9::Twrite{opened, 0, std::as_bytes(std::span("text"))})), "ok");
+  expect_birth(opened, exported() / "file");
+  expect_birth(walked, exported() / "file");
+  auto created = client().create(Client::root(), "created", p9::kOpenRdwr, 0600);
+  ASSERT_EQ(outcome(created), "ok");
+  expect_birth(*created, exported() / "created");
+  expect_birth(Client::root(), exported());
 }
 
 TEST_F(Getattr, OfADeviceGivesItsNumber) {

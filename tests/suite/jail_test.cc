@@ -79,7 +79,7 @@ TEST_F(Jail, L3_EveryWorkerIsUnderItsFilterAndWithoutNewPrivileges) {
   for (std::size_t i = 0; i < kCount; ++i) {
     EXPECT_EQ(support::status_field(worker(i), "Seccomp"), "2") << i;
     EXPECT_EQ(support::status_field(worker(i), "NoNewPrivs"), "1") << i;
-    EXPECT_EQ(support::status_field(worker(i), "Threads"), "1") << i;
+    EXPECT_EQ(support::status_field(worker(i), "Threads"), "3") << i;
   }
 }
 

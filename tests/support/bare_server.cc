@@ -10,6 +10,11 @@
 #include "tests/support/descriptors.h"
 
 namespace support {
+namespace {
+
+constexpr int kDiskThreads = 2;
+
+}  // namespace
 
 BareServer::BareServer(const path& root, gofer::AttachPoint options, std::size_t channels)
     : root_(open_path(root)),
@@ -30,6 +35,9 @@ BareServer::BareServer(const path& root, gofer::AttachPoint options, std::size_t
       if (!channels_.make(channels)) std::abort();
       attach_point_.channels = &channels_;
     }
+    for (int i = 0; i < kDiskThreads; ++i)
+      if (!disk_threads_.add()) std::abort();
+    attach_point_.disk_threads = &disk_threads_;
     base::Log log(log_, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
     exit_ = gofer::serve(server_, attach_point_, log);
     // A worker's exit closes its socket; the descriptor itself is closed by whoever made it.

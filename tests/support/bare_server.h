@@ -8,14 +8,15 @@
 #include "gofer/channels.h"
 #include "gofer/server.h"
 #include "spec/base/fd.h"
+#include "spec/base/parked_threads.h"
 #include "tests/support/tree.h"
 
 namespace support {
 
 class BareServer {
  public:
-  // Serves `root`; the descriptors in `options` are filled in here, and `channels` of them. Sets
-  // the umask of the process to 0, as a worker has it.
+  // Serves `root`; the descriptors in `options` are filled in here, and `channels` of them and two
+  // threads that wait for disks. Sets the umask of the process to 0, as a worker has it.
   explicit BareServer(const path& root, gofer::AttachPoint options = {base::Fd(-1), base::Fd(-1)},
                       std::size_t channels = 0);
   BareServer(const BareServer&) = delete;
@@ -38,6 +39,7 @@ class BareServer {
   base::UniqueFd client_;
   gofer::AttachPoint attach_point_;
   gofer::Channels channels_;
+  base::ParkedThreads disk_threads_;
   base::WorkerExit exit_ = base::WorkerExit::kInternal;
   std::thread thread_;
 };

@@ -1,0 +1,211 @@
+#include "tests/support/held_disk.h"
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <iterator>
+#include <system_error>
+
+namespace support {
+namespace {
+
+constexpr uint64_t kFirstFile = 2;
+constexpr uint64_t kForEver = 3600;
+constexpr std::size_t kRequestRoom = std::size_t{1} << 18;
+constexpr std::chrono::seconds kPatience{10};
+
+std::system_error failed(const char* what) {
+  return {errno, std::generic_category(), what};
+}
+
+base::UniqueFd open_device() {
+  return base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+}
+
+// The request's own struct, behind its header.
+template <class T>
+T body_of(const std::vector<std::byte>& request) {
+  T body{};
+  std::memcpy(&body, request.data() + sizeof(fuse_in_header),
+              std::min(sizeof body, request.size() - sizeof(fuse_in_header)));
+  return body;
+}
+
+fuse_attr attributes_of(uint64_t node) {
+  fuse_attr attr{};
+  attr.ino = node;
+  bool is_file = node >= kFirstFile;
+  attr.mode = is_file ? S_IFREG | 0666 : S_IFDIR | 0777;
+  attr.nlink = 1;
+  attr.size = is_file ? HeldDisk::kContent.size() : 0;
+  attr.blksize = 4096;
+  return attr;
+}
+
+}  // namespace
+
+bool HeldDisk::possible() {
+  return open_device().valid() && ::geteuid() == 0;
+}
+
+HeldDisk::HeldDisk() : device_(open_device()), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  std::string options =
+      "fd=" + std::to_string(device_.raw()) + ",rootmode=40000,user_id=0,group_id=0,allow_other";
+  if (::mount("held", path().c_str(), "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0)
+    throw failed("mount fuse");
+  thread_ = std::thread([this] { live(); });
+}
+
+HeldDisk::~HeldDisk() {
+  release();
+  ::umount2(path().c_str(), MNT_DETACH);
+  (void)::eventfd_write(stop_.raw(), 1);
+  thread_.join();
+}
+
+void HeldDisk::hold() {
+  std::lock_guard alone(mutex_);
+  holding_ = true;
+}
+
+void HeldDisk::release() {
+  std::vector<Held> held;
+  {
+    std::lock_guard alone(mutex_);
+    holding_ = false;
+    held.swap(held_);
+  }
+  for (const Held& each : held) answer(each.unique, each.reply.data(), each.reply.size());
+}
+
+bool HeldDisk::holds(std::size_t count) {
+  std::unique_lock alone(mutex_);
+  return changed_.wait_for(alone, kPatience, [&] { return held_.size() == count; });
+}
+
+bool HeldDisk::was_closed(std::size_t count) {
+  std::unique_lock alone(mutex_);
+  return changed_.wait_for(alone, kPatience, [&] { return closed_ == count; });
+}
+
+void HeldDisk::live() {
+  std::vector<std::byte> room(kRequestRoom);
+  for (;;) {
+    pollfd ready[] = {{.fd = device_.raw(), .events = POLLIN, .revents = 0},
+                      {.fd = stop_.raw(), .events = POLLIN, .revents = 0}};
+    if (::poll(ready, 2, -1) < 0 && errno != EINTR) return;
+    if (ready[1].revents != 0) return;
+    ssize_t size = ::read(device_.raw(), room.data(), room.size());
+    if (size < 0 && errno == ENODEV) return;
+    if (size >= static_cast<ssize_t>(sizeof(fuse_in_header)))
+      serve({room.begin(), room.begin() + size});
+  }
+}
+
+void HeldDisk::answer(uint64_t unique, const void* reply, std::size_t size) {
+  fuse_out_header header{
+      .len = static_cast<uint32_t>(sizeof header + size), .error = 0, .unique = unique};
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): the kernel only reads it
+  iovec pieces[] = {{&header, sizeof header}, {const_cast<void*>(reply), size}};
+  (void)::writev(device_.raw(), pieces, 2);
+}
+
+void HeldDisk::fail(uint64_t unique, int error) {
+  fuse_out_header header{.len = sizeof header, .error = -error, .unique = unique};
+  (void)::write(device_.raw(), &header, sizeof header);
+}
+
+void HeldDisk::answer_in_time(uint64_t unique, const void* reply, std::size_t size) {
+  {
+    std::lock_guard alone(mutex_);
+    if (holding_) {
+      auto bytes = static_cast<const std::byte*>(reply);
+      held_.push_back({unique, {bytes, bytes + size}});
+      changed_.notify_all();
+      return;
+    }
+  }
+  answer(unique, reply, size);
+}
+
+void HeldDisk::serve(const std::vector<std::byte>& request) {
+  fuse_in_header header{};
+  std::memcpy(&header, request.data(), sizeof header);
+  switch (header.opcode) {
+    case FUSE_INIT: {
+      fuse_init_out out{};
+      out.major = FUSE_KERNEL_VERSION;
+      out.minor = 31;
+      out.max_write = 1U << 17;
+      return answer(header.unique, &out, sizeof out);
+    }
+    case FUSE_LOOKUP: {
+      auto name = reinterpret_cast<const char*>(request.data() + sizeof header);
+      auto file = std::ranges::find(kFiles, std::string_view(name));
+      if (header.nodeid != FUSE_ROOT_ID || file == std::end(kFiles))
+        return fail(header.unique, ENOENT);
+      fuse_entry_out out{};
+      out.nodeid = kFirstFile + static_cast<uint64_t>(file - std::begin(kFiles));
+      out.entry_valid = out.attr_valid = kForEver;
+      out.attr = attributes_of(out.nodeid);
+      return answer(header.unique, &out, sizeof out);
+    }
+    case FUSE_GETATTR: {
+      fuse_attr_out out{};
+      out.attr_valid = kForEver;
+      out.attr = attributes_of(header.nodeid);
+      return answer(header.unique, &out, sizeof out);
+    }
+    case FUSE_OPEN:
+    case FUSE_OPENDIR: {
+      fuse_open_out out{};
+      out.open_flags = FOPEN_DIRECT_IO;
+      return answer(header.unique, &out, sizeof out);
+    }
+    case FUSE_READ: {
+      auto in = body_of<fuse_read_in>(request);
+      auto rest = kContent.substr(std::min<std::size_t>(in.offset, kContent.size()));
+      return answer_in_time(header.unique, rest.data(),
+                            std::min<std::size_t>(in.size, rest.size()));
+    }
+    case FUSE_WRITE: {
+      fuse_write_out out{.size = body_of<fuse_write_in>(request).size, .padding = 0};
+      return answer_in_time(header.unique, &out, sizeof out);
+    }
+    case FUSE_FSYNC:
+      return answer_in_time(header.unique, nullptr, 0);
+    case FUSE_RELEASE: {
+      answer(header.unique, nullptr, 0);
+      std::lock_guard alone(mutex_);
+      ++closed_;
+      return changed_.notify_all();
+    }
+    case FUSE_STATFS: {
+      fuse_statfs_out out{};
+      out.st.bsize = out.st.frsize = 4096;
+      out.st.namelen = 255;
+      return answer(header.unique, &out, sizeof out);
+    }
+    case FUSE_FLUSH:
+    case FUSE_RELEASEDIR:
+      return answer(header.unique, nullptr, 0);
+    case FUSE_FORGET:
+    case FUSE_BATCH_FORGET:
+    case FUSE_INTERRUPT:
+      return;
+    default:
+      return fail(header.unique, ENOSYS);
+  }
+}
+
+}  // namespace support
