@@ -75,10 +75,9 @@ po::options_description budget_options() {
        "bytes of extended attributes that were begun to be read or written (default 1048576)")  //
       ("max-locks", po::value<Words>()->value_name("N"),
        "locked ranges of files (default 4096)")  //
-      (
-          "disk-threads", po::value<Words>()->value_name("N"),
-          "requests of one mount that may wait for a disk while others go on (default 2, at most "
-          "16)")  //
+      ("disk-threads", po::value<Words>()->value_name("N"),
+       "requests of one mount that may wait for a disk while others go on (default 2, at most "
+       "16)")  //
       ("cgroup", po::value<Words>()->value_name("DIR"),
        "put the workers into this cgroup of the host, whose limits hold for all of them")  //
       ("memory-max", po::value<Words>()->value_name("BYTES"),

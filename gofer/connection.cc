@@ -41,7 +41,8 @@ Connection::Connection(Session& session, base::Fd socket, Outlet& outlet)
       in_flight_(session.attach_point().disk_threads, outlet,
                  [this](DiskCall call, const Disk::Made& made) {
                    Turn turn(one_at_a_time_);
-                   settle(std::move(call), made);
+                   DiskCall last = std::move(call);  // lets go of its file in this turn
+                   session_.disk().note(last, made);
                  }) {}
 
 template <class Serve>
@@ -50,11 +51,6 @@ Result<Connection::Answer> Connection::serve_one(Serve serve) {
   std::size_t size = TRY(serve());
   return Answer{
       .size = size, .donation = session_.take_donation(), .panicked = session_.panicked()};
-}
-
-// With the call goes its hold on the file that it was for.
-void Connection::settle(DiskCall call, const Disk::Made& made) {
-  session_.disk().note(call, made);
 }
 
 void Connection::begin_batch() {
@@ -95,7 +91,8 @@ Result<Connection::Answer> Connection::serve(const p9::Datagram& datagram,
   auto size =
       left->reply(made.result, [&](const auto& reply) { return p9::encode_datagram(room, reply); });
   turn.lock();
-  settle(*std::exchange(left, std::nullopt), made);
+  session_.disk().note(*left, made);
+  left.reset();
   return Answer{.size = TRY(std::move(size))};
 }
 

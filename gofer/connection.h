@@ -49,7 +49,6 @@ class Connection {
   template <class Serve>
   base::Result<Answer> serve_one(Serve serve);
   Turn take_turn() { return channels_ || in_flight_.any() ? Turn(one_at_a_time_) : Turn(); }
-  void settle(DiskCall call, const Disk::Made& made);
 
   std::mutex one_at_a_time_;
   Session& session_;

@@ -68,8 +68,14 @@ class FidUse {
     if (held_ != nullptr) ++held_->holders;
   }
   FidUse(FidUse&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
-  FidUse& operator=(FidUse other) noexcept {
-    std::swap(held_, other.held_);
+  FidUse& operator=(const FidUse& other) {
+    FidUse copy(other);
+    std::swap(held_, copy.held_);
+    return *this;
+  }
+  FidUse& operator=(FidUse&& other) noexcept {
+    FidUse taken(std::move(other));
+    std::swap(held_, taken.held_);
     return *this;
   }
   ~FidUse() {

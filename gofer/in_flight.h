@@ -54,7 +54,7 @@ class InFlight {
     std::optional<p9::Tag> flush;
   };
 
-  void live(std::size_t slot);
+  void live(std::size_t index);
   void answer(Slot& slot, const Disk::Made& made);
 
   base::ParkedThreads* threads_;

@@ -138,6 +138,22 @@ void HeldDisk::answer_in_time(uint64_t unique, const void* reply, std::size_t si
   answer(unique, reply, size);
 }
 
+void HeldDisk::serve_data(uint64_t unique, uint32_t opcode, const std::vector<std::byte>& request) {
+  switch (opcode) {
+    case FUSE_READ: {
+      auto in = body_of<fuse_read_in>(request);
+      auto rest = kContent.substr(std::min<std::size_t>(in.offset, kContent.size()));
+      return answer_in_time(unique, rest.data(), std::min<std::size_t>(in.size, rest.size()));
+    }
+    case FUSE_WRITE: {
+      fuse_write_out out{.size = body_of<fuse_write_in>(request).size, .padding = 0};
+      return answer_in_time(unique, &out, sizeof out);
+    }
+    default:  // FUSE_FSYNC
+      return answer_in_time(unique, nullptr, 0);
+  }
+}
+
 void HeldDisk::serve(const std::vector<std::byte>& request) {
   fuse_in_header header{};
   std::memcpy(&header, request.data(), sizeof header);
@@ -172,18 +188,10 @@ void HeldDisk::serve(const std::vector<std::byte>& request) {
       out.open_flags = FOPEN_DIRECT_IO;
       return answer(header.unique, &out, sizeof out);
     }
-    case FUSE_READ: {
-      auto in = body_of<fuse_read_in>(request);
-      auto rest = kContent.substr(std::min<std::size_t>(in.offset, kContent.size()));
-      return answer_in_time(header.unique, rest.data(),
-                            std::min<std::size_t>(in.size, rest.size()));
-    }
-    case FUSE_WRITE: {
-      fuse_write_out out{.size = body_of<fuse_write_in>(request).size, .padding = 0};
-      return answer_in_time(header.unique, &out, sizeof out);
-    }
+    case FUSE_READ:
+    case FUSE_WRITE:
     case FUSE_FSYNC:
-      return answer_in_time(header.unique, nullptr, 0);
+      return serve_data(header.unique, header.opcode, request);
     case FUSE_RELEASE: {
       answer(header.unique, nullptr, 0);
       std::lock_guard alone(mutex_);

@@ -48,6 +48,7 @@ class HeldDisk {
 
   void live();
   void serve(const std::vector<std::byte>& request);
+  void serve_data(uint64_t unique, uint32_t opcode, const std::vector<std::byte>& request);
   void answer(uint64_t unique, const void* reply, std::size_t size);
   void fail(uint64_t unique, int error);
   void answer_in_time(uint64_t unique, const void* reply, std::size_t size);
