@@ -38,8 +38,7 @@ void serve_bare(Fd socket, Fd root) {
   UniqueFd log_file = support::make_memory_file("log");
   base::Log log(log_file, base::LogFormat::kText, base::LogLevel::kInfo, "bare");
   base::ParkedThreads disk_threads;
-  for (int i = 0; i < 2; ++i)
-    if (!disk_threads.add()) std::abort();
+  if (!disk_threads.add(2)) std::abort();
   (void)gofer::serve(socket, {.root = root, .own_fds = own_fds, .disk_threads = &disk_threads},
                      log);
 }

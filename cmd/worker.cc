@@ -43,17 +43,16 @@ static_assert(base::kWorkerSideSockets.raw() + int{spec::kMaxChannels} ==
               base::kWorkerClientSockets.raw());
 
 base::Outcome<void> make_disk_threads(base::ParkedThreads& threads, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i)
-    if (auto added = threads.add(); !added)
-      return base::failure(
-          base::Problem{.step = "threads",
-                        .where = {},
-                        .what = "a thread that waits for disks cannot be had",
-                        .expected = "the limit of processes (pids.max, ulimit -u) is low; or give "
-                                    "--disk-threads 0",
-                        .syscall = "pthread_create",
-                        .error = added.error().code()});
-  return {};
+  auto added = threads.add(count);
+  if (added) return {};
+  return base::failure(
+      base::Problem{.step = "threads",
+                    .where = {},
+                    .what = "a thread that waits for disks cannot be had",
+                    .expected = "the limit of processes (pids.max, ulimit -u) is low; or give "
+                                "--disk-threads 0",
+                    .syscall = "pthread_create",
+                    .error = added.error().code()});
 }
 
 [[noreturn]] void end(base::WorkerExit exit) {

@@ -64,6 +64,11 @@ Result<void> ParkedThreads::add() {
   return {};
 }
 
+Result<void> ParkedThreads::add(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) TRY(add());
+  return {};
+}
+
 void* ParkedThreads::live(void* thread) {
   auto& self = *static_cast<Thread*>(thread);
   change(self.state, kParked);

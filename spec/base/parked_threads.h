@@ -26,6 +26,8 @@ class ParkedThreads {
   // every signal blocked, and a small stack. What a thread asks of the kernel at its beginning it
   // has asked when this returns. Errors: EAGAIN.
   Result<void> add();
+  // Makes so many. Those that were made before an error are there.
+  Result<void> add(std::size_t count);
 
   std::size_t size() const { return threads_.size(); }
 

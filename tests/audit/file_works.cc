@@ -261,7 +261,7 @@ Ended served_with_threads(Filter filter, Served how, Work work) {
   };
   WorkerChild worker(filter, body, [&] {
     threads = new base::ParkedThreads;
-    if (!threads->add() || !threads->add()) std::abort();
+    if (!threads->add(2)) std::abort();
   });
   return ask(worker, work);
 }

@@ -112,6 +112,7 @@ TEST(Options, RefuseInOneLineThatNamesTheOption) {
       {{"--spec", "a", "--check", "--max-xattr-bytes", "65535"}, "number from 65536 to 1073741824"},
       {{"--spec", "a", "--check", "--max-locks", "0"}, "--max-locks: \"0\" is not valid"},
       {{"--spec", "a", "--check", "--max-locks", "65537"}, "from 1 to 65536"},
+      {{"--spec", "a", "--check", "--disk-threads", "17"}, "from 0 to 16"},
       {{"--spec", "a", "--check", "--max-open-files", "0"}, "--max-open-files: \"0\""},
       {{"--spec", "a", "--check", "--max-open-files", "3560"},
        "--max-open-files: 3560 do not fit below the 4096 of --fd-limit; expected at most 3559"},

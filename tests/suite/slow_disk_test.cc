@@ -17,6 +17,10 @@ using support::HeldDisk;
 constexpr std::size_t kThreads = 2;
 constexpr p9::Tag kQuick{1000};
 
+std::string text_of(const p9::Rread& reply) {
+  return {reinterpret_cast<const char*>(reply.data.data()), reply.data.size()};
+}
+
 class SlowDisk : public World {
  protected:
   void SetUp() override {
@@ -95,10 +99,9 @@ TEST_F(SlowDisk, DelaysOnlyWhoReads) {
   disk().release();
   auto reply = client().connection().receive();
   ASSERT_EQ(outcome(reply), "ok");
-  auto data = p9client::read_reply<p9::Rread>(*reply);
-  ASSERT_EQ(outcome(data), "ok");
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(data->data.data()), data->data.size()),
-            HeldDisk::kContent);
+  auto read_back = p9client::read_reply<p9::Rread>(*reply);
+  ASSERT_EQ(outcome(read_back), "ok");
+  EXPECT_EQ(text_of(*read_back), HeldDisk::kContent);
 }
 
 TEST_F(SlowDisk, DelaysOnlyWhoWrites) {
@@ -240,8 +243,7 @@ TEST_F(SlowDisk, DelaysOnlyTheChannelThatWaits) {
   held([&] {
     auto read = client().call(p9::Tread{file(), 0, 1000});
     ASSERT_EQ(outcome(read), "ok");
-    EXPECT_EQ(std::string(reinterpret_cast<const char*>(read->data.data()), read->data.size()),
-              HeldDisk::kContent);
+    EXPECT_EQ(text_of(*read), HeldDisk::kContent);
   });
   held([&] {
     auto written = client().call(p9::Twrite{file(), 0, data});

@@ -35,8 +35,7 @@ BareServer::BareServer(const path& root, gofer::AttachPoint options, std::size_t
       if (!channels_.make(channels)) std::abort();
       attach_point_.channels = &channels_;
     }
-    for (int i = 0; i < kDiskThreads; ++i)
-      if (!disk_threads_.add()) std::abort();
+    if (!disk_threads_.add(kDiskThreads)) std::abort();
     attach_point_.disk_threads = &disk_threads_;
     base::Log log(log_, base::LogFormat::kText, base::LogLevel::kInfo, "worker");
     exit_ = gofer::serve(server_, attach_point_, log);
