@@ -51,6 +51,12 @@ constexpr bool kGoesThroughNoPlace =
     kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
            p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock, p9::Tflushf,
            p9::Tallocate, p9::Tchannel>;
+// A walk of no names stays where it is.
+template <p9::Message M>
+bool goes_through_a_place(const M& request) {
+  if constexpr (kOneOf<M, p9::Twalk, p9::Twalkgetattr>) return !request.wnames.empty();
+  return !kGoesThroughNoPlace<M>;
+}
 // Requests about the connection itself.
 template <p9::Message M>
 constexpr bool kForTheSocket = kOneOf<M, p9::Tversion, p9::Tchannel>;
@@ -87,7 +93,7 @@ Result<void> admit(const Gate& gate, [[maybe_unused]] const M& request) {
   if (session.attach_point().read_only && p9::mutates(request))
     return refuse_write(session, request);
 #endif
-  if constexpr (!kGoesThroughNoPlace<M>) TRY(check_places(session, request));
+  if (goes_through_a_place(request)) TRY(check_places(session, request));
   return {};
 }
 

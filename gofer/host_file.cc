@@ -90,6 +90,14 @@ Result<std::size_t> readlinkat(Fd link, std::span<char> room) {
   return counted(call(SYS_readlinkat, link.raw(), "", room.data(), room.size()));
 }
 
+Result<void> reach_parent(Fd dir) {
+  char none = 0;
+  auto target = counted(call(SYS_readlinkat, dir.raw(), "..", &none, sizeof none));
+  // It was reached, and is no link.
+  if (target || target.error().code() == EINVAL) return {};
+  return base::failure(target.error());
+}
+
 Result<std::size_t> pread64(Fd fd, std::span<std::byte> room, uint64_t offset) {
   return counted(call(SYS_pread64, fd.raw(), room.data(), room.size(), offset));
 }

@@ -52,6 +52,10 @@ Result<BasicStat> fstat(Fd fd);
 // The target of the symlink `link` (an O_PATH descriptor of it), as much as fits into `room`.
 Result<std::size_t> readlinkat(Fd link, std::span<char> room);
 
+// Whether ".." of a directory can be reached: ENOENT when it lies no longer below the root of its
+// mount. Nothing is learnt of what is there: the question costs less than statx(2) of it.
+Result<void> reach_parent(Fd dir);
+
 // Data. A short count is what the kernel gave.
 Result<std::size_t> pread64(Fd fd, std::span<std::byte> room, uint64_t offset);
 // Does not wait: EAGAIN when nothing of it is in memory, EOPNOTSUPP where the file system cannot

@@ -11,8 +11,8 @@
 namespace gofer::host {
 
 // One component proven by p9::Name, the number of a descriptor (a name in AttachPoint::own_fds),
-// ".", "" or, for one question only, "..". Nothing with a slash in it can be made. A copy: Names
-// are views into a frame and not terminated by NUL.
+// "." or "". Nothing with a slash in it can be made, and no "..". A copy: Names are views into a
+// frame and not terminated by NUL.
 class Path {
  public:
   explicit Path(p9::Name name) {
@@ -31,13 +31,6 @@ class Path {
     Path path;
     path.text_[0] = '.';
     path.text_[1] = '\0';
-    return path;
-  }
-  // For statx(2) alone, to ask whether a directory still lies in the tree: never to go there.
-  static Path parent() {
-    Path path = here();
-    path.text_[1] = '.';
-    path.text_[2] = '\0';
     return path;
   }
   // With AT_EMPTY_PATH: the descriptor that stands before the path.

@@ -112,8 +112,9 @@ class Node {
   uint32_t set_ids_seen_ = 0;  // how many files had been given set-id bits: see Tree
   uint16_t pins_ = 0;          // at most a few for each request that is served
   bool detached_ : 1 = false;
-  bool set_id_ : 1 = false;   // bits that a write takes away, when they were last asked for
-  bool changed_ : 1 = false;  // written through us: its identity may have changed (copy-up)
+  bool unverified_ : 1 = false;  // its descriptor may be of another file: it was opened unasked
+  bool set_id_ : 1 = false;      // bits that a write takes away, when they were last asked for
+  bool changed_ : 1 = false;     // written through us: its identity may have changed (copy-up)
 };
 // What a client pays with for a place: see docs/limits.md.
 static_assert(sizeof(Node) <= 104);

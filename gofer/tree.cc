@@ -149,6 +149,7 @@ Result<NodeRef> Tree::make(Node& dir, p9::Name name, const Identity& identity) {
 
 Result<Pin> Tree::open(Node& node) {
   if (node.is_root()) return Pin(root_fd_);
+  if (node.unverified_) TRY(verify(node));
   if (node.descriptor_.valid())
     cache_.touch(node);
   else
@@ -165,7 +166,7 @@ Result<void> Tree::check_inside(Node& node) {
     return {};
   }
   Pin fd = TRY(open(*dir));
-  if (!host::statx(fd, host::Path::parent(), 0)) return fail(ESTALE);
+  if (!host::reach_parent(fd)) return fail(ESTALE);
   inside_ = dir;
   checks_left_ = kChecksSaved;
   return {};
@@ -199,20 +200,32 @@ Result<void> Tree::open_in(Node& node, Fd dir) {
   return {};
 }
 
-// Opens the file of a node that is about to lose its place. One whose place shows another file
-// already has nothing left to lose.
-Result<void> Tree::secure(Node& node) {
-  auto opened = open(node);
-  if (!opened && opened.error().code() != ESTALE) return base::failure(opened.error());
-  return {};
+// What is left of a node's file once it loses its place below `dir`; none if the node has a
+// descriptor already, or another file its place. Most of these nodes are not asked for any more: so
+// which file it is, is looked at when somebody does.
+Result<UniqueFd> Tree::secure(const Node& node, Fd dir) {
+  if (node.descriptor_.valid()) return UniqueFd();
+  TRY(cache_.make_room());
+  auto fd = host::openat(dir, host::Path(node.name()), kStep);
+  if (!fd && (fd.error().code() == ENOENT || fd.error().code() == ENOTDIR)) return UniqueFd();
+  return fd;
+}
+
+Result<void> Tree::verify(Node& node) {
+  node.unverified_ = false;
+  auto found = identify(node.descriptor_);
+  if (found && same_file(*found, node.identity_)) return {};
+  cache_.close(node);
+  return fail(ESTALE);
 }
 
 Result<void> Tree::unlink(Node& dir, p9::Name name, int flags) {
   Pin dir_fd = TRY(open(dir));
   NodeRef node(index_.find(dir, name.view()));
-  if (node) TRY(secure(*node));
+  UniqueFd last;
+  if (node) last = TRY(secure(*node, dir_fd));
   TRY(host::unlinkat(dir_fd, host::Path(name), flags));
-  if (node) forget(*node);
+  if (node) forget(*node, std::move(last));
   return {};
 }
 
@@ -248,7 +261,8 @@ Result<void> Tree::rename(Node& from_dir, p9::Name from, Node& to_dir, p9::Name 
   Pin to_fd = TRY(open(to_dir));
   NodeRef moved(index_.find(from_dir, from.view()));
   NodeRef replaced(index_.find(to_dir, to.view()));
-  if (replaced) TRY(secure(*replaced));
+  UniqueFd last;
+  if (replaced) last = TRY(secure(*replaced, to_fd));
   // Two names of one file: the kernel leaves both where they are.
   bool stays = false;
   if (moved && !moved->identity_.is_directory()) {
@@ -257,7 +271,7 @@ Result<void> Tree::rename(Node& from_dir, p9::Name from, Node& to_dir, p9::Name 
   }
   TRY(host::renameat2(from_fd, host::Path(from), to_fd, host::Path(to)));
   if (stays || (replaced && replaced.get() == moved.get())) return {};
-  if (replaced) forget(*replaced);
+  if (replaced) forget(*replaced, std::move(last));
   if (moved) move(*moved, to_dir, to);
   return {};
 }
@@ -277,8 +291,12 @@ void Tree::move(Node& node, Node& to_dir, p9::Name to) {
   index_.insert(node);
 }
 
-void Tree::forget(Node& node) {
+void Tree::forget(Node& node, UniqueFd last) {
   index_.remove(node);
+  if (last.valid()) {
+    cache_.put(node, std::move(last));
+    node.unverified_ = true;
+  }
   if (node.descriptor_.valid()) cache_.keep(node);
   node.detached_ = true;
 }

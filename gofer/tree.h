@@ -86,9 +86,10 @@ class Tree {
   base::Result<void> reopen(Node& node);
   base::Result<void> open_in(Node& node, base::Fd dir);
   base::Result<void> check_place(Node& node);
-  base::Result<void> secure(Node& node);
+  base::Result<base::UniqueFd> secure(const Node& node, base::Fd dir);
+  base::Result<void> verify(Node& node);
   void move(Node& node, Node& to_dir, p9::Name to);
-  void forget(Node& node);
+  void forget(Node& node, base::UniqueFd last = {});
   void release(Node* node);
 
   // How often the answer of one check is taken.

@@ -250,6 +250,25 @@ TEST_F(Nodes, EvictedOnesAreSecuredBeforeTheyLoseTheirName) {
   EXPECT_EQ(inode(victim), before);
 }
 
+// What is unlinked is what the host has put there, and not the node's file.
+TEST_F(Nodes, EvictedOnesAreStaleOnceAnotherFileLosesTheirName) {
+  support::make_file(on_host("victim"), "v");
+  start(kFew);
+  NodeRef victim = walk(root(), "victim");
+  std::vector<NodeRef> others;
+  for (const char* other : {"1", "2", "3", "4"}) {
+    support::make_file(on_host(other));
+    others.push_back(walk(root(), other));
+  }
+  support::make_file(on_host("new"), "new");
+  std::filesystem::rename(on_host("new"), on_host("victim"));
+  ASSERT_EQ(outcome(tree().unlink(*root(), name("victim"), 0)), "ok");
+  EXPECT_EQ(tree().descriptors(), 4U);
+  EXPECT_EQ(inode(victim), "ESTALE");
+  EXPECT_EQ(tree().descriptors(), 3U);
+  EXPECT_EQ(inode(victim), "ESTALE");
+}
+
 TEST_F(Nodes, DetachedOnesAreNeverClosedToMakeRoom) {
   start(kFew);
   std::vector<NodeRef> gone;

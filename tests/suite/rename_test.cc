@@ -123,6 +123,20 @@ TEST_F(Unlinked, O9_WalkedFidsGoOnWorking) {
   EXPECT_EQ(outcome(client().write(again, 0, "x")), "ok");
 }
 
+// Its fid has had no descriptor but that of the open file.
+TEST_F(Unlinked, O9_ClonesOfAFileThatWasJustMadeGoOnWorking) {
+  auto made = client().create(walk("from"), "made", p9::kOpenRdwr, 0644);
+  ASSERT_EQ(outcome(made), "ok");
+  const UniqueFid& file = *made;
+  ASSERT_EQ(outcome(client().write(file, 0, "still")), "ok");
+  ASSERT_EQ(unlinkat("from", "made"), "ok");
+  UniqueFid again = *client().clone(file);
+  EXPECT_EQ(client().getattr(again)->qid, client().getattr(file)->qid);
+  EXPECT_EQ(client().getattr(again)->nlink, 0U);
+  EXPECT_EQ(outcome(client().open(again, p9::kOpenRdonly)), "ok");
+  EXPECT_EQ(client().read(again, 0, 100)->size(), 5U);
+}
+
 TEST_F(Unlinked, O9_FilesThatTheHostReplacedGoOnWorking) {
   UniqueFid file = open("from/file", p9::kOpenRdwr);
   UniqueFid walked = walk("from/file");

@@ -117,12 +117,13 @@ void HeldDisk::answer(uint64_t unique, const void* reply, std::size_t size) {
       .len = static_cast<uint32_t>(sizeof header + size), .error = 0, .unique = unique};
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): the kernel only reads it
   iovec pieces[] = {{&header, sizeof header}, {const_cast<void*>(reply), size}};
-  (void)::writev(device_.raw(), pieces, 2);
+  // It fails where the request was interrupted, and nobody waits for it.
+  [[maybe_unused]] ssize_t sent = ::writev(device_.raw(), pieces, 2);
 }
 
 void HeldDisk::fail(uint64_t unique, int error) {
   fuse_out_header header{.len = sizeof header, .error = -error, .unique = unique};
-  (void)::write(device_.raw(), &header, sizeof header);
+  [[maybe_unused]] ssize_t sent = ::write(device_.raw(), &header, sizeof header);
 }
 
 void HeldDisk::answer_in_time(uint64_t unique, const void* reply, std::size_t size) {
