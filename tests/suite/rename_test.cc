@@ -125,7 +125,8 @@ TEST_F(Unlinked, O9_WalkedFidsGoOnWorking) {
 
 // Its fid has had no descriptor but that of the open file.
 TEST_F(Unlinked, O9_ClonesOfAFileThatWasJustMadeGoOnWorking) {
-  auto made = client().create(walk("from"), "made", p9::kOpenRdwr, 0644);
+  UniqueFid directory = walk("from");
+  auto made = client().create(directory, "made", p9::kOpenRdwr, 0644);
   ASSERT_EQ(outcome(made), "ok");
   const UniqueFid& file = *made;
   ASSERT_EQ(outcome(client().write(file, 0, "still")), "ok");
