@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <utility>
+
+#include "tests/support/descriptors.h"
+
 namespace bench {
 
 std::span<std::byte> FrameReader::buffered() {
@@ -13,17 +17,29 @@ std::span<std::byte> FrameReader::buffered() {
   return frame;
 }
 
-bool FrameReader::fill() {
+std::span<std::byte> FrameReader::room() {
   if (begin_ == end_) begin_ = end_ = 0;
   if (begin_ > kSize - kMsize) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  ssize_t n = ::read(socket_.raw(), buffer_.get() + end_, kSize - end_);
+  return {buffer_.get() + end_, kSize - end_};
+}
+
+bool FrameReader::fill() {
+  std::span<std::byte> where = room();
+  ssize_t n = ::read(socket_.raw(), where.data(), where.size());
   if (n <= 0) return false;
   end_ += static_cast<std::size_t>(n);
   return true;
+}
+
+bool FrameReader::fill(base::UniqueFd& descriptor) {
+  support::Received received = support::receive_descriptors(socket_, room());
+  if (!received.descriptors.empty()) descriptor = std::move(received.descriptors.front());
+  end_ += received.bytes;
+  return received.bytes > 0;
 }
 
 bool write_all(base::Fd socket, std::span<const std::byte> bytes) {

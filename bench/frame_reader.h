@@ -41,9 +41,14 @@ class FrameReader {
   std::span<std::byte> buffered();
   // One read(2), of whatever is there. False when nothing comes any more.
   bool fill();
+  // One recvmsg(2), likewise, for a peer that passes descriptors: `descriptor` gets one that came.
+  bool fill(base::UniqueFd& descriptor);
 
  private:
   static constexpr std::size_t kSize = 4 * kMsize;
+
+  // Where what comes next goes.
+  std::span<std::byte> room();
 
   base::Fd socket_;
   std::unique_ptr<std::byte[]> buffer_;

@@ -16,7 +16,7 @@ constexpr std::size_t kEntryHeader = 24;
 
 }  // namespace
 
-void list_all(RawClient& client, const Listing& listing) {
+void list_all(Client& client, const Listing& listing) {
   std::byte request[p9::kHeaderSize + 16];
   p9::Treaddir asks{listing.directory, 0, kCount};
   std::size_t found = 0;

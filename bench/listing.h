@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "bench/raw_client.h"
+#include "bench/client.h"
 
 namespace bench {
 
@@ -14,6 +14,6 @@ struct Listing {
 };
 
 // Throws std::runtime_error if there are not as many entries as there should be.
-void list_all(RawClient& client, const Listing& listing);
+void list_all(Client& client, const Listing& listing);
 
 }  // namespace bench

@@ -1,5 +1,5 @@
 // Measures what gofer costs, beside servers that do less and others that do the same.
-//   gofer_bench GOFER [--quick] [--only WORKLOAD] [--tsv FILE]
+//   gofer_bench GOFER [--quick] [--only PART] [--tsv FILE]
 //   gofer_bench GOFER memory [--quick]
 //   gofer_bench GOFER witness
 #include <cstdio>
@@ -52,34 +52,55 @@ std::optional<Options> parse(std::span<char*> words) {
   return options;
 }
 
-std::vector<bench::Workload> chosen(const std::string& only) {
+// Those with `part` in their name.
+std::vector<bench::Workload> chosen(const std::string& part) {
   std::vector<bench::Workload> all = bench::all_workloads();
-  if (only.empty()) return all;
   std::string names;
   for (const bench::Workload& workload : all)
     if (workload.in_flight == 1) names += " " + workload.name;
-  std::erase_if(all, [&](const bench::Workload& workload) { return workload.name != only; });
-  if (all.empty()) throw std::runtime_error("no workload \"" + only + "\"; there are" + names);
+  std::erase_if(all, [&](const bench::Workload& workload) {
+    return workload.name.find(part) == std::string::npos;
+  });
+  if (all.empty()) throw std::runtime_error("no workload \"" + part + "\"; there are" + names);
   return all;
 }
+
+// Measures one workload after the other. Servers live as long as the setting stays the same.
+class Measurement {
+ public:
+  Measurement(const bench::Served& served, const bench::Plan& plan)
+      : served_(served), plan_(plan) {}
+
+  std::vector<bench::Row> of(bench::Workload& workload) {
+    if (!servers_ || servers_->setting() != workload.setting) {
+      servers_.reset();
+      servers_.emplace(served_, workload.setting, processors_);
+    }
+    std::optional<bench::Pinned> pinned;
+    if (processors_) pinned.emplace(processors_->client);
+    return bench::measure(servers_->all(), workload, plan_);
+  }
+
+ private:
+  const bench::Served& served_;
+  bench::Plan plan_;
+  std::optional<bench::Processors> processors_ = bench::two_processors();
+  std::optional<bench::Servers> servers_;
+};
 
 void run_workloads(const Options& options) {
   std::vector<bench::Workload> workloads = chosen(options.only);
   bench::Plan plan = options.quick ? kQuickPlan : bench::Plan{};
   support::Bundle bundle;
-  support::path tree = bundle.beside("served");
-  bench::make_tree(tree);
-  bundle.mount("/served", tree);
+  bench::Served served{.gofer = options.gofer, .bundle = bundle, .tree = bundle.beside("served")};
+  bench::make_tree(served.tree);
+  bundle.mount("/served", served.tree);
+  Measurement measurement(served, plan);
   bench::print_machine(stdout, plan);
-  // Servers run where their starter does.
-  std::optional<bench::Processors> processors = bench::two_processors();
-  if (processors) bench::pin(0, processors->server);
-  bench::Servers servers(options.gofer, bundle, tree);
-  if (processors) bench::pin(0, processors->client);
   bench::print_heading(stdout);
   std::vector<bench::Row> all;
   for (bench::Workload& workload : workloads) {
-    std::vector<bench::Row> rows = bench::measure(servers.all(), workload, plan);
+    std::vector<bench::Row> rows = measurement.of(workload);
     bench::print_rows(stdout, rows);
     all.insert(all.end(), rows.begin(), rows.end());
   }
@@ -92,7 +113,7 @@ int main(int count, char** words) {
   std::optional<Options> options = parse({words, static_cast<std::size_t>(count)});
   if (!options) {
     std::fprintf(stderr,
-                 "usage: gofer_bench GOFER [--quick] [--only WORKLOAD] [--tsv FILE]\n"
+                 "usage: gofer_bench GOFER [--quick] [--only PART] [--tsv FILE]\n"
                  "       gofer_bench GOFER memory [--quick]\n"
                  "       gofer_bench GOFER witness\n");
     return 2;

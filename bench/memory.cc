@@ -58,7 +58,9 @@ class Holder {
   Holder(const std::string& gofer, const support::Bundle& bundle)
       : gofer_(bundle,
                {.binary = gofer, .arguments = {"--max-fids", "1100000", "--max-nodes", "1100000"}}),
-        client_(gofer_.take_client(1), "/") {}
+        client_(gofer_.take_client(1), Dialect::kLinux) {
+    client_.attach("/");
+  }
 
   // Walks until it holds `count` fids. False if it was granted fewer; why() says why then.
   bool grow_to(std::size_t count) {

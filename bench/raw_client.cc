@@ -5,44 +5,28 @@
 #include <stdexcept>
 #include <system_error>
 #include <utility>
-
-#include "spec/base/problem.h"
-
 namespace bench {
 namespace {
 
 constexpr std::size_t kNewfidAt = kBodyAt + 4;  // of Twalk
 
-void expect(const Step& step, p9::Bytes reply) {
-  auto type = load<uint8_t>(reply.data() + kTypeAt);
-  if (type == step.reply_type && reply.size() == step.reply_size) [[likely]]
-    return;
-  std::string said = "a reply of type " + std::to_string(type) + " and " +
-                     std::to_string(reply.size()) + " bytes, not of type " +
-                     std::to_string(step.reply_type) + " and " + std::to_string(step.reply_size);
-  if (type == p9::Rlerror::kLine.type)
-    said = base::errno_name(load<int>(reply.data() + kBodyAt)) + " for a request of type " +
-           std::to_string(step.reply_type - 1);
-  throw std::runtime_error("the server answered: " + said);
-}
-
 }  // namespace
 
-RawClient::RawClient(base::UniqueFd socket, std::string_view aname)
-    : socket_(std::move(socket)), replies_(socket_) {
+RawClient::RawClient(base::UniqueFd socket) : socket_(std::move(socket)), replies_(socket_) {
   slots_.resize(kMostInFlight);
   queue_.reserve(kMostInFlight);
+}
+
+RawClient::RawClient(base::UniqueFd socket, Dialect dialect) : RawClient(std::move(socket)) {
   p9::Bytes agreed =
-      call(support::RawFrame::of(p9::Tag{p9::kNoTag}, p9::Tversion{kMsize, "9P2000.L"}));
+      call(support::RawFrame::of(p9::Tag{p9::kNoTag}, p9::Tversion{kMsize, version_of(dialect)}));
   if (load<uint8_t>(agreed.data() + kTypeAt) != p9::Rversion::kLine.type)
     throw std::runtime_error("the server agrees on no version");
   msize_ = load<uint32_t>(agreed.data() + kBodyAt);
-  run({step(1, 0, [&](std::size_t) {
-    return p9::Tattach{p9::Fid{0}, p9::Fid{p9::kNoFid}, "root", aname, 0};
-  })});
+  takes_descriptors_ = dialect == Dialect::kGoogle;
 }
 
-void RawClient::send(std::span<const std::byte> frames) {
+void RawClient::send(p9::Bytes frames) {
   if (!write_all(socket_, frames)) throw std::system_error(errno, std::generic_category(), "send");
 }
 
@@ -50,17 +34,14 @@ std::span<std::byte> RawClient::receive() {
   for (;;) {
     std::span<std::byte> frame = replies_.buffered();
     if (!frame.empty()) return frame;
-    if (!replies_.fill()) throw std::runtime_error("the server went, or does not answer");
+    bool more = takes_descriptors_ ? replies_.fill(descriptor_) : replies_.fill();
+    if (!more) throw std::runtime_error("the server went, or does not answer");
   }
 }
 
-p9::Bytes RawClient::call(std::span<const std::byte> request) {
+p9::Bytes RawClient::call(p9::Bytes request) {
   send(request);
   return receive();
-}
-
-void RawClient::run(const Script& script) {
-  for (const Step& one : script) expect(one, call(one.frames.front()));
 }
 
 void RawClient::fly(Script& script, std::size_t in_flight, steady_clock::time_point end,

@@ -41,9 +41,9 @@ void print_machine(std::FILE* out, const Plan& plan) {
 }
 
 void print_heading(std::FILE* out) {
-  std::fprintf(out, "%-16s %6s %-7s %10s %10s %10s %9s   %6s %6s %6s\n", "", "in", "", "median",
+  std::fprintf(out, "%-30s %6s %-10s %10s %10s %10s %9s   %6s %6s %6s\n", "", "in", "", "median",
                "99 %", "per", "CPU", "median", "rate", "CPU");
-  std::fprintf(out, "%-16s %6s %-7s %10s %10s %10s %9s   %6s %6s %6s\n", "workload", "flight",
+  std::fprintf(out, "%-30s %6s %-10s %10s %10s %10s %9s   %6s %6s %6s\n", "workload", "flight",
                "server", "us", "us", "second", "us", "/floor", "/floor", "/floor");
   std::fflush(out);
 }
@@ -51,7 +51,7 @@ void print_heading(std::FILE* out) {
 void print_rows(std::FILE* out, const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     const Row& floor = rows.front();
-    std::fprintf(out, "%-16s %6zu %-7s %10.2f %10.2f %10.0f %9.2f   %6.2f %6.2f %6.2f\n",
+    std::fprintf(out, "%-30s %6zu %-10s %10.2f %10.2f %10.0f %9.2f   %6.2f %6.2f %6.2f\n",
                  row.workload.c_str(), row.in_flight, row.server.c_str(), row.median_us, row.p99_us,
                  row.per_second, row.cpu_us, row.median_us / floor.median_us,
                  row.per_second / floor.per_second, row.cpu_us / floor.cpu_us);

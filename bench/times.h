@@ -26,6 +26,18 @@ class Times {
     }
   }
 
+  // One round after the other until `end`, but one at least.
+  template <class Round>
+  void take_until(steady_clock::time_point end, Round&& round) {
+    auto begin = steady_clock::now();
+    do {
+      round();
+      auto now = steady_clock::now();
+      add(now - begin);
+      begin = now;
+    } while (begin < end);
+  }
+
   std::size_t count() const { return all_.size(); }
   // In microseconds: `share` of the operations took no longer. There has been one at least.
   double quantile(double share) {

@@ -1,5 +1,6 @@
 #include "bench/workloads.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <string_view>
@@ -105,6 +106,7 @@ Workload getattr_of_a_file(std::size_t in_flight) {
       step(in_flight, 0, [](std::size_t) { return p9::Tgetattr{kFile, p9::kGetattrBasic}; });
   return {.name = "getattr",
           .in_flight = in_flight,
+          .is_getattr = in_flight == 1,
           .before = {walk_to(kFile, {"large"})},
           .operation = Script{std::move(asks)},
           .after = {clunk(kFile)}};
@@ -142,6 +144,16 @@ Workload writes(std::string name, std::size_t size) {
           .before = {walk_to(kFile, {"written"}), open(kFile, p9::kOpenRdwr)},
           .operation = Script{write(size)},
           .after = {clunk(kFile)}};
+}
+
+// The same file as open_and_read().
+Workload open_and_read_donated() {
+  return {.name = "open-pread-clunk",
+          .setting = {.dialect = Dialect::kGoogle},
+          .operation =
+              DonatedRead{.open = {walk(1, kRoot, {"small"}), open(own_fid(0), p9::kOpenRdonly)},
+                          .room = std::vector<std::byte>(k4KiB),
+                          .release = {clunk_own(1)}}};
 }
 
 // On names in a directory for that purpose.
@@ -193,6 +205,21 @@ Workload git_status(std::size_t in_flight) {
   return made;
 }
 
+// What is measured over channels as well.
+constexpr std::string_view kOverChannels[] = {
+    "getattr", "walk1-clunk",   "walk8-clunk", "open-read-clunk", "read4k",
+    "write4k", "create-unlink", "mkdir-rmdir", "rename-back",     "open-pread-clunk"};
+
+bool goes_over_channels(const Workload& workload) {
+  return workload.in_flight == 1 && std::ranges::count(kOverChannels, workload.name) > 0;
+}
+
+Workload over(Way way, Workload workload) {
+  workload.name += suffix_of(way);
+  workload.setting.way = way;
+  return workload;
+}
+
 }  // namespace
 
 void make_tree(const support::path& where) {
@@ -210,7 +237,9 @@ void make_tree(const support::path& where) {
     support::make_file(where / "many100000" / ("file" + std::to_string(i)));
 }
 
-std::vector<Workload> all_workloads() {
+namespace {
+
+std::vector<Workload> over_socket() {
   std::vector<Workload> all;
   for (std::size_t in_flight : kInFlight) all.push_back(getattr_of_a_file(in_flight));
   all.push_back(walk_and_clunk("walk1-clunk", {"a"}));
@@ -229,18 +258,30 @@ std::vector<Workload> all_workloads() {
   for (std::size_t in_flight : kInFlight) all.push_back(git_status(in_flight));
   all.push_back(listing("readdir10000", "many10000", 10'000));
   all.push_back(listing("readdir100000", "many100000", 100'000));
+  all.push_back(open_and_read_donated());
   return all;
 }
 
-void run_until(RawClient& client, Workload& workload, steady_clock::time_point end, Times& times) {
+}  // namespace
+
+std::vector<Workload> all_workloads() {
+  std::vector<Workload> all = over_socket();
+  const std::vector<Workload> once = all;
+  for (Way way : {Way::kChannel, Way::kChannelWatch})
+    for (const Workload& workload : once)
+      if (goes_over_channels(workload)) all.push_back(over(way, workload));
+  return all;
+}
+
+void run_until(Client& client, Workload& workload, steady_clock::time_point end, Times& times) {
   if (auto* script = std::get_if<Script>(&workload.operation)) {
     client.fly(*script, workload.in_flight, end, times);
-    return;
+  } else if (auto* read = std::get_if<DonatedRead>(&workload.operation)) {
+    times.take_until(end, [&] { read_donated(client, *read); });
+  } else {
+    const auto& listing = std::get<Listing>(workload.operation);
+    times.take_until(end, [&] { list_all(client, listing); });
   }
-  const auto& listing = std::get<Listing>(workload.operation);
-  do {
-    times.take(1, [&] { list_all(client, listing); });
-  } while (steady_clock::now() < end);
 }
 
 }  // namespace bench
