@@ -32,7 +32,7 @@ Result<void> shake_hands(Channel& channel) {
 // Before the turn is passed, so that the client need not wait for it. One that does not fit stays,
 // for the client has not collected those before: then the reply goes alone, or is an error if it is
 // useless so. Returns the size of the reply in `room`.
-Result<std::size_t> send_ahead(const Channel& channel, const Connection::Answer& answer,
+Result<std::size_t> send_ahead(const Channel& channel, const Answer& answer,
                                std::span<std::byte> room) {
   const Donation& donation = answer.donation;
   if (!donation.valid()) return answer.size;
@@ -50,7 +50,7 @@ Result<void> serve_all(Channel& channel, Connection& connection) {
     std::size_t length = TRY(channel.window.wait());
     p9::Datagram request = channel.window.take(length, own_room(channel));
     std::span<std::byte> room = channel.window.reply_room();
-    Connection::Answer answer = TRY(connection.serve(request, room, own_room(channel)));
+    Answer answer = TRY(connection.serve(request, room, own_room(channel)));
     if (answer.panicked) {
       connection.hang_up();
       return fail(ESHUTDOWN);

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -39,18 +40,42 @@ Connection::Connection(Session& session, base::Fd socket, Outlet& outlet)
       socket_(socket),
       channels_(session.attach_point().channels != nullptr),
       in_flight_(session.attach_point().disk_threads, outlet,
-                 [this](DiskCall call, const Disk::Made& made) {
-                   Turn turn(one_at_a_time_);
-                   DiskCall last = std::move(call);  // lets go of its file in this turn
-                   session_.disk().note(last, made);
-                 }) {}
+                 {.serve = std::bind_front(&Connection::serve_late, this),
+                  .settle = std::bind_front(&Connection::settle, this)}) {}
 
 template <class Serve>
-Result<Connection::Answer> Connection::serve_one(Serve serve) {
+Result<Answer> Connection::serve_one(Serve serve) {
   if (session_.panicked()) return Answer{.panicked = true};
   std::size_t size = TRY(serve());
   return Answer{
       .size = size, .donation = session_.take_donation(), .panicked = session_.panicked()};
+}
+
+// Serves what somebody has scouted for. In a turn of its own; the scout lets go of its places
+// there.
+template <class Serve>
+Result<Answer> Connection::serve_scouted(Scout scout, std::chrono::milliseconds took, Serve serve) {
+  Turn turn(one_at_a_time_);
+  const Scout last = std::move(scout);
+  session_.disk().note_lookup(took);
+  session_.tree().forget_check();
+  session_.let_leave(false);
+  return serve_one(serve);
+}
+
+Answer Connection::serve_late(Scout scout, p9::Bytes frame, std::span<std::byte> room) {
+  std::chrono::milliseconds took = scout.look();
+  auto answer =
+      serve_scouted(std::move(scout), took, [&] { return serve_frame(session_, frame, room); });
+  if (answer && !answer->panicked) return *std::move(answer);
+  hang_up();
+  return {.panicked = true};
+}
+
+void Connection::settle(DiskCall call, const Disk::Made& made) {
+  Turn turn(one_at_a_time_);
+  DiskCall last = std::move(call);  // lets go of its file in this turn
+  session_.disk().note(last, made);
 }
 
 void Connection::begin_batch() {
@@ -58,7 +83,7 @@ void Connection::begin_batch() {
   session_.tree().forget_check();
 }
 
-Result<Connection::Answer> Connection::serve(p9::Bytes frame, std::span<std::byte> room) {
+Result<Answer> Connection::serve(p9::Bytes frame, std::span<std::byte> room) {
   Meaning meaning;
   if (in_flight_.any()) [[unlikely]]
     meaning = meaning_of(frame);
@@ -66,33 +91,35 @@ Result<Connection::Answer> Connection::serve(p9::Bytes frame, std::span<std::byt
   auto turn = take_turn();
   session_.let_leave(in_flight_.has_room());
   Result<Answer> answer = serve_one([&] { return serve_frame(session_, frame, room); });
-  std::optional<DiskCall> left = session_.take_left();
+  std::optional<Left> left = session_.take_left();
   if (turn.owns_lock()) turn.unlock();
   if (left) {
-    in_flight_.start(tag_of(frame), *std::move(left));
+    in_flight_.start(tag_of(frame), *std::move(left), frame, room.size());
     return Answer{};
   }
   if (meaning.flushed && in_flight_.answer_after(*meaning.flushed, tag_of(frame))) return Answer{};
   return answer;
 }
 
-Result<Connection::Answer> Connection::serve(const p9::Datagram& datagram,
-                                             std::span<std::byte> room,
-                                             std::span<std::byte> scratch) {
+Result<Answer> Connection::serve(const p9::Datagram& datagram, std::span<std::byte> room,
+                                 std::span<std::byte> scratch) {
   auto turn = take_turn();
   session_.tree().forget_check();  // a batch of its own
   session_.let_leave(true);
-  Result<Answer> answer =
-      serve_one([&] { return serve_datagram(session_, datagram, room, scratch); });
-  std::optional<DiskCall> left = session_.take_left();
+  auto serve = [&] { return serve_datagram(session_, datagram, room, scratch); };
+  Result<Answer> answer = serve_one(serve);
+  std::optional<Left> left = session_.take_left();
   if (!left) return answer;
   turn.unlock();
-  Disk::Made made = Disk::make(*left);
+  if (auto* scout = std::get_if<Scout>(&*left)) {
+    std::chrono::milliseconds took = scout->look();
+    return serve_scouted(std::move(*scout), took, serve);
+  }
+  auto& call = std::get<DiskCall>(*left);
+  Disk::Made made = Disk::make(call);
   auto size =
-      left->reply(made.result, [&](const auto& reply) { return p9::encode_datagram(room, reply); });
-  turn.lock();
-  session_.disk().note(*left, made);
-  left.reset();
+      call.reply(made.result, [&](const auto& reply) { return p9::encode_datagram(room, reply); });
+  settle(std::move(call), made);
   return Answer{.size = TRY(std::move(size))};
 }
 

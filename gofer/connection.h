@@ -19,14 +19,6 @@ class Connection {
   // All are borrowed; `outlet` is that of `socket`.
   Connection(Session& session, base::Fd socket, Outlet& outlet);
 
-  // A reply that was written: of no bytes when a disk thread will answer. None when the session has
-  // panicked: it must not go on.
-  struct Answer {
-    std::size_t size = 0;
-    Donation donation = {};
-    bool panicked = false;
-  };
-
   // The frames that follow have come at the same time, and are served without waiting for others.
   void begin_batch();
   // Serves a frame of the socket: see serve_frame(). Tversion waits for what is in flight, and
@@ -48,6 +40,10 @@ class Connection {
 
   template <class Serve>
   base::Result<Answer> serve_one(Serve serve);
+  template <class Serve>
+  base::Result<Answer> serve_scouted(Scout scout, std::chrono::milliseconds took, Serve serve);
+  Answer serve_late(Scout scout, p9::Bytes frame, std::span<std::byte> room);
+  void settle(DiskCall call, const Disk::Made& made);
   Turn take_turn() { return channels_ || in_flight_.any() ? Turn(one_at_a_time_) : Turn(); }
 
   std::mutex one_at_a_time_;

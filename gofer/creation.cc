@@ -32,7 +32,7 @@ Result<void> give_owner(Session& session, const NewObject& object, Fd fd) {
 
 Result<void> give_owner_by_name(Session& session, const NewObject& object,
                                 const Identity& identity) {
-  UniqueFd fd = TRY(host::openat(object.dir, host::Path(object.name), O_PATH | O_NOFOLLOW));
+  UniqueFd fd = TRY(host::openat(object.dir, host::Path(object.name), kStep));
   if (!same_file(TRY(identify(fd)), identity)) return fail(ESTALE);
   return give_owner(session, object, fd);
 }

@@ -17,14 +17,6 @@ using Kind = DiskCall::Kind;
 constexpr milliseconds kSlow{11};
 constexpr unsigned kUntilForgotten = 64;
 
-// Of the last tick: reading a finer one costs a tenth of a short read.
-milliseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(time.tv_sec) +
-                                                  std::chrono::nanoseconds(time.tv_nsec));
-}
-
 // None: some of it is not there yet.
 std::optional<Result<std::size_t>> read_what_is_there(const DiskCall& call) {
   std::size_t done = 0;
@@ -59,6 +51,13 @@ std::optional<Result<std::size_t>> Disk::make_at_once(const DiskCall& call, Open
   Made made = make(call);
   note(call, made);
   return made.result;
+}
+
+milliseconds Disk::now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(time.tv_sec) +
+                                                  std::chrono::nanoseconds(time.tv_nsec));
 }
 
 Disk::Made Disk::make(const DiskCall& call) {

@@ -34,6 +34,13 @@ class Disk {
   static Made make(const DiskCall& call);
   void note(const DiskCall& call, const Made& made);
 
+  // Whether requests that look something up have had to wait lately; one has taken so long.
+  bool lookups_are_slow() const { return lookups_.slow(); }
+  void note_lookup(std::chrono::milliseconds took) { lookups_.note(took); }
+
+  // The time of the last tick of the clock: a finer one costs a tenth of a short read.
+  static std::chrono::milliseconds now();
+
  private:
   Pace& pace_of(const DiskCall& call) {
     return call.kind == DiskCall::Kind::kRead ? reads_ : writes_;
@@ -41,6 +48,7 @@ class Disk {
 
   Pace reads_;
   Pace writes_;
+  Pace lookups_;
 };
 
 }  // namespace gofer

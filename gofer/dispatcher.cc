@@ -105,14 +105,54 @@ template <p9::Message M>
                        {"errno", static_cast<uint64_t>(error)}});
 }
 
+// Sends somebody the way that the request is going to take. Each fid is where one begins, each name
+// behind it leads on.
+template <p9::Message M>
+[[gnu::cold, gnu::noinline]] bool leave(Session& session, const M& request) {
+  if (!goes_through_a_place(request)) return false;
+  auto descriptors = session.open_files().take(Scout::kDescriptors, EMFILE);
+  if (!descriptors) return false;
+  Scout scout(*std::move(descriptors));
+  auto look = [&]<class T>(const T& member) {
+    if constexpr (std::is_same_v<T, p9::Fid>) {
+      auto state = session.fids().find(member);
+      auto trail = state ? session.tree().trail(*(*state)->node) : std::nullopt;
+      if (trail) scout.add(*std::move(trail));
+    } else if constexpr (std::is_same_v<T, p9::Name>) {
+      scout.add(member);
+    } else if constexpr (std::is_same_v<T, p9::WalkList<p9::Name>>) {
+      for (p9::Name name : member.view()) scout.add(name);
+    } else if constexpr (std::is_same_v<T, p9::PathNames>) {
+      p9::Reader names(member.encoded);
+      for (uint16_t i = 0; i < member.count; ++i)
+        if (auto name = p9::Name::parse(p9::Codec<std::string_view>::read(names))) scout.add(*name);
+    }
+  };
+  std::apply([&](const auto&... member) { (look(member), ...); }, p9::detail::tie_members(request));
+  if constexpr (std::is_same_v<M, p9::Treaddir>)
+    scout.add_listing(request.offset, std::min(request.count, session.msize()));
+  if (scout.has_nothing_to_do()) return false;
+  session.leave(std::move(scout));
+  return true;
+}
+
 template <p9::Message M>
 Result<typename M::Reply> handle(Gate& gate, const M& request) {
   static_assert(p9::Serves<Session, M>, "declare the request's handler in gofer/handlers.h");
+  constexpr bool kLooksUp = !kGoesThroughNoPlace<M>;
   Session& session = gate.session;
+  std::chrono::milliseconds begin{};
+  if constexpr (kLooksUp) begin = Disk::now();
   if constexpr (!kIsQuick<M>) session.tree().forget_check();
   Result<void> admitted = admit(gate, request);
-  Result<typename M::Reply> reply =
-      admitted ? handle(session, request) : base::failure(admitted.error());
+  bool left = false;
+  if constexpr (kLooksUp) left = admitted && session.better_scouted() && leave(session, request);
+  Result<typename M::Reply> reply = !admitted ? base::failure(admitted.error())
+                                    : left    ? fail(EAGAIN)  // which nobody sends
+                                              : handle(session, request);
+  if (left) [[unlikely]]
+    return reply;
+  if constexpr (kLooksUp) session.disk().note_lookup(Disk::now() - begin);
   if constexpr (!kIsQuick<M>) session.tree().forget_check();
   if (session.log().enabled(LogLevel::kDebug)) [[unlikely]]
     trace(session, request, reply ? 0 : reply.error().code());

@@ -12,23 +12,21 @@ constexpr std::size_t kShortReply = 64;
 
 }  // namespace
 
-InFlight::InFlight(base::ParkedThreads* threads, Outlet& outlet, Settle settle)
+InFlight::InFlight(base::ParkedThreads* threads, Outlet& outlet, Turns turns)
     : threads_(threads),
       outlet_(outlet),
-      settle_(std::move(settle)),
+      turns_(std::move(turns)),
       count_(threads != nullptr ? threads->size() : 0),
       slots_(count_) {}
 
-void InFlight::start(p9::Tag tag, DiskCall call) {
+void InFlight::start(p9::Tag tag, Left left, p9::Bytes frame, std::size_t largest_reply) {
   auto slot = std::ranges::find_if(slots_, [](const Slot& each) { return !each.taken; });
   auto index = static_cast<std::size_t>(slot - slots_.begin());
-  slot->size = kShortReply + call.room.size() + call.data.size();
-  slot->room = std::make_unique_for_overwrite<std::byte[]>(slot->size);
-  std::span<std::byte> room(slot->room.get(), slot->size);
-  std::ranges::copy(call.data, room.subspan(kShortReply).begin());
-  call.data = room.subspan(kShortReply).first(call.data.size());
-  call.room = room.subspan(p9::kPayloadOffset).first(call.room.size());
-  slot->call = std::move(call);
+  slot->left = std::move(left);
+  if (auto* call = std::get_if<DiskCall>(&slot->left))
+    slot->hold(*call);
+  else
+    slot->hold(frame, largest_reply);
   slot->taken = true;
   {
     Outlet::Sending alone = outlet_.sending();
@@ -39,27 +37,51 @@ void InFlight::start(p9::Tag tag, DiskCall call) {
   threads_->run(index, [this, index] { live(index); });
 }
 
+void InFlight::Slot::hold(DiskCall& call) {
+  std::size_t size = kShortReply + call.room.size() + call.data.size();
+  memory = std::make_unique_for_overwrite<std::byte[]>(size);
+  room = {memory.get(), size};
+  std::ranges::copy(call.data, room.subspan(kShortReply).begin());
+  call.data = room.subspan(kShortReply).first(call.data.size());
+  call.room = room.subspan(p9::kPayloadOffset).first(call.room.size());
+}
+
+void InFlight::Slot::hold(p9::Bytes request, std::size_t largest_reply) {
+  memory = std::make_unique_for_overwrite<std::byte[]>(request.size() + largest_reply);
+  std::ranges::copy(request, memory.get());
+  frame = {memory.get(), request.size()};
+  room = {memory.get() + request.size(), largest_reply};
+}
+
 void InFlight::live(std::size_t index) {
   Slot& slot = slots_[index];
-  Disk::Made made = Disk::make(slot.call);
-  answer(slot, made);
-  settle_(std::exchange(slot.call, {}), made);
-  slot.room.reset();
+  if (auto* scout = std::get_if<Scout>(&slot.left))
+    answer(slot, turns_.serve(std::move(*scout), slot.frame, slot.room));
+  else
+    make(slot, std::get<DiskCall>(slot.left));
+  slot.left = DiskCall();
+  slot.memory.reset();
   slot.taken = false;
   busy_.fetch_sub(1, std::memory_order_release);
 }
 
+void InFlight::make(Slot& slot, DiskCall& call) {
+  Disk::Made made = Disk::make(call);
+  auto size = call.reply(made.result, [&](const auto& reply) {
+    return p9::encode_frame(slot.room, *slot.tag, reply);
+  });
+  answer(slot, {.size = size.value_or(0)});
+  turns_.settle(std::move(call), made);
+}
+
 // Whoever cannot be answered has gone, which whoever reads the socket finds out.
-void InFlight::answer(Slot& slot, const Disk::Made& made) {
-  std::span<std::byte> room(slot.room.get(), slot.size);
+void InFlight::answer(Slot& slot, const Answer& answer) {
   Outlet::Sending sending = outlet_.sending();
-  auto send = [&]<p9::Message R>(p9::Tag tag, const R& reply) {
-    auto size = p9::encode_frame(room, tag, reply);
-    if (size) (void)sending.send(room.first(*size));
-    return size;
-  };
-  (void)slot.call.reply(made.result, [&](const auto& reply) { return send(*slot.tag, reply); });
-  if (slot.flush) (void)send(*slot.flush, p9::Rflush{});
+  if (!answer.panicked) (void)sending.send(answer, slot.room);
+  if (slot.flush && !answer.panicked) {
+    auto size = p9::encode_frame(slot.room, *slot.flush, p9::Rflush{});
+    (void)sending.send({.size = size.value_or(0)}, slot.room);
+  }
   slot.tag.reset();
   slot.flush.reset();
 }

@@ -1,5 +1,5 @@
-// InFlight: the requests of a socket whose system calls other threads make, since they may have to
-// wait for a disk.
+// InFlight: the requests of a socket for which other threads wait, since they may have to wait for
+// a disk.
 #pragma once
 
 #include <atomic>
@@ -8,31 +8,36 @@
 #include <memory>
 #include <optional>
 
-#include "gofer/disk.h"
 #include "gofer/outlet.h"
+#include "gofer/session.h"
 #include "spec/base/parked_threads.h"
 
 namespace gofer {
 
 class InFlight {
  public:
-  // What is done with a call that was made, before it is forgotten: on the thread that made it.
-  using Settle = std::function<void(DiskCall, const Disk::Made&)>;
+  // What is done for them in a turn of the session, on the thread that waited.
+  struct Turns {
+    // Looks ahead, then serves the frame, and writes the reply into `room`.
+    std::function<Answer(Scout, p9::Bytes frame, std::span<std::byte> room)> serve;
+    // Takes what a call has shown, when its reply is sent, and forgets it.
+    std::function<void(DiskCall, const Disk::Made&)> settle;
+  };
 
   // `threads` may be null: there are none. All are borrowed.
-  InFlight(base::ParkedThreads* threads, Outlet& outlet, Settle settle);
+  InFlight(base::ParkedThreads* threads, Outlet& outlet, Turns turns);
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
   ~InFlight() { wait_for_all(); }
 
   // Of the thread that reads the socket, as all that follow. While there are any, their threads
-  // answer on the outlet, and settle what they have made.
+  // answer on the outlet, and use the session.
   bool any() const { return busy_.load(std::memory_order_acquire) > 0; }
   bool has_room() const { return busy_.load(std::memory_order_acquire) < count_; }
 
-  // A thread makes the call and sends its reply, for which there must be room. What it reads from
-  // and into is copied.
-  void start(p9::Tag tag, DiskCall call);
+  // A thread does what is left, and sends the reply, of at most `largest_reply` bytes. There must
+  // be room. What it reads from and into is copied.
+  void start(p9::Tag tag, Left left, p9::Bytes frame, std::size_t largest_reply);
 
   // Whether a request with the tag `flushed` is in flight, or one that flushes it: then Rflush with
   // `tag` follows its reply. Of several, the last one is answered (9P manual, flush(5): it need be
@@ -47,19 +52,25 @@ class InFlight {
   // which are read and changed while sending.
   struct Slot {
     std::atomic<bool> taken = false;
-    DiskCall call;
-    std::unique_ptr<std::byte[]> room;  // for the reply, and for the data
-    std::size_t size = 0;
-    std::optional<p9::Tag> tag;  // until it is answered
+    // Takes what it needs of the request into memory of its own.
+    void hold(DiskCall& call);
+    void hold(p9::Bytes request, std::size_t largest_reply);
+
+    Left left;
+    p9::Bytes frame = {};                 // for a scout
+    std::unique_ptr<std::byte[]> memory;  // for all that is copied, and the reply
+    std::span<std::byte> room = {};       // for the reply
+    std::optional<p9::Tag> tag;           // until it is answered
     std::optional<p9::Tag> flush;
   };
 
   void live(std::size_t index);
-  void answer(Slot& slot, const Disk::Made& made);
+  void make(Slot& slot, DiskCall& call);
+  void answer(Slot& slot, const Answer& answer);
 
   base::ParkedThreads* threads_;
   Outlet& outlet_;
-  Settle settle_;
+  Turns turns_;
   std::size_t count_;
   std::deque<Slot> slots_;  // as many
   std::atomic<std::size_t> busy_ = 0;

@@ -1,6 +1,8 @@
 // Node: a place in the served tree and the file that was found there, shared by all fids on it.
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -41,6 +43,9 @@ Identity identity_of(const host::BasicStat& stat);  // without its birth
 // Asks for it: of the descriptor's own file, or of a name below it.
 base::Result<Identity> identify(base::Fd fd, const host::Path& path = host::Path::empty());
 bool same_file(const Identity& a, const Identity& b);
+
+// How a place is opened: to be asked, and to go on from.
+inline constexpr int kStep = O_PATH | O_NOFOLLOW;
 
 // A counted reference; the last one to go takes the node with it. Not for several threads.
 class NodeRef {

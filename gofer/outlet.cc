@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "gofer/p9/dispatch.h"
+
 namespace gofer {
 
 base::Result<void> Outlet::Sending::send(p9::Bytes bytes) {
@@ -17,9 +19,15 @@ base::Result<void> Outlet::Sending::send(p9::Bytes bytes) {
   return {};
 }
 
-base::Result<void> Outlet::Sending::send_with(p9::Bytes bytes, base::Fd fd) {
-  std::size_t sent = TRY(pass_descriptor(socket_, bytes, fd, 0));
-  return send(bytes.subspan(sent));
+base::Result<void> Outlet::Sending::send(const Answer& answer, std::span<std::byte> room) {
+  p9::Bytes reply = room.first(answer.size);
+  if (!answer.donation.valid()) return send(reply);
+  auto sent = pass_descriptor(socket_, reply, answer.donation.fd(), 0);
+  if (sent) return send(reply.subspan(*sent));
+  if (sent.error().code() != ETOOMANYREFS) return base::failure(sent.error());
+  if (answer.donation.reply() == Alone::kUseless)
+    reply = room.first(TRY(p9::replace_frame(room, sent.error().code())));
+  return send(reply);
 }
 
 }  // namespace gofer

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <mutex>
+#include <span>
 
+#include "gofer/answer.h"
 #include "gofer/p9/wire.h"
-#include "gofer/pass_descriptor.h"
 #include "spec/base/fd.h"
 #include "spec/base/result.h"
 
@@ -20,10 +21,10 @@ class Outlet {
    public:
     // All of it, however long the client takes to read it. Errors of write(2).
     base::Result<void> send(p9::Bytes bytes);
-    // The same, with a descriptor on its first byte; `fd` is borrowed. Nothing was sent when it
-    // fails with ETOOMANYREFS: the kernel bounds how many descriptors lie in sockets that nobody
-    // reads.
-    base::Result<void> send_with(p9::Bytes bytes, base::Fd fd);
+    // The answer that lies at the front of `room`, with its descriptor, if it has one, on its first
+    // byte. Where the kernel takes no more of them, for it bounds how many lie in sockets that
+    // nobody reads, the reply goes alone, or as an Rlerror if it is useless so.
+    base::Result<void> send(const Answer& answer, std::span<std::byte> room);
 
    private:
     friend class Outlet;

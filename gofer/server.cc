@@ -29,10 +29,10 @@ Result<void> serve_batch(Transport& transport, Connection& connection) {
     if (frame.empty()) return {};
     std::size_t limit = largest_reply(session);
     std::span<std::byte> room = TRY(transport.reply_room(limit));
-    Connection::Answer answer = TRY(connection.serve(frame, room.first(limit)));
+    Answer answer = TRY(connection.serve(frame, room.first(limit)));
     if (answer.panicked) return fail(EPIPE);
     if (answer.donation.valid())
-      TRY(transport.send_with(answer.size, answer.donation.fd(), answer.donation.reply()));
+      TRY(transport.send_with(answer));
     else
       transport.collect(answer.size);
   }

@@ -64,7 +64,7 @@ std::optional<Result<std::size_t>> Session::make(const DiskCall& call, FidState&
   if (file != nullptr)
     if (auto made = disk_.make_at_once(call, *file)) return made;
   left_ = call;
-  left_->use = state.use;
+  std::get<DiskCall>(*left_).use = state.use;
   return std::nullopt;
 }
 

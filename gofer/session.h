@@ -8,11 +8,12 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 
+#include "gofer/answer.h"
 #include "gofer/attach_point.h"
 #include "gofer/disk.h"
 #include "gofer/fid_table.h"
-#include "gofer/pass_descriptor.h"
 #include "gofer/qid_map.h"
 #include "gofer/tree.h"
 #include "spec/base/log.h"
@@ -23,23 +24,9 @@ inline constexpr uint32_t kMinMsize = 4096;
 inline constexpr uint32_t kMsizeBeforeVersion = 8192;  // frame limit until Tversion was served
 inline constexpr uint32_t kIoHeader = 24;              // IOHDRSZ of the manual; iounit = msize - 24
 
-// A descriptor that goes along with a reply.
-class Donation {
- public:
-  Donation() = default;
-  Donation(base::UniqueFd owned, Alone reply)
-      : owned_(std::move(owned)), fd_(owned_), reply_(reply) {}
-  Donation(base::Fd borrowed, Alone reply) : fd_(borrowed), reply_(reply) {}
-
-  bool valid() const { return fd_.raw() >= 0; }
-  base::Fd fd() const { return fd_; }
-  Alone reply() const { return reply_; }
-
- private:
-  base::UniqueFd owned_;
-  base::Fd fd_{-1};
-  Alone reply_ = Alone::kGood;
-};
+// What is left of a request that is not served yet: the call that answers it, or a look at what it
+// will ask for.
+using Left = std::variant<DiskCall, Scout>;
 
 class Session {
  public:
@@ -104,9 +91,13 @@ class Session {
   // The call that answers this request, made at once: or none, and it is left to whoever serves the
   // session. Then what the handler returns is not sent.
   std::optional<base::Result<std::size_t>> make(const DiskCall& call, FidState& state);
-  // Whether there is somebody who can wait for a call of the requests that follow.
+  // Whether there is somebody who can wait in place of the requests that follow.
   void let_leave(bool may_leave) { may_leave_ = may_leave; }
-  std::optional<DiskCall> take_left() {
+  // Whether this request is better served after somebody has looked at what it asks for; and that
+  // somebody shall. Then it changes nothing, and is served again.
+  bool better_scouted() const { return may_leave_ && disk_.lookups_are_slow(); }
+  void leave(Scout scout) { left_ = std::move(scout); }
+  std::optional<Left> take_left() {
     return left_ ? std::exchange(left_, std::nullopt) : std::nullopt;
   }
   Disk& disk() { return disk_; }
@@ -141,7 +132,7 @@ class Session {
   std::span<std::byte> scratch_;
   Donation donation_;
   Disk disk_;
-  std::optional<DiskCall> left_;
+  std::optional<Left> left_;
   bool may_leave_ = false;
   uint32_t msize_ = 0;
   uint32_t google_ = 0;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "gofer/p9/dispatch.h"
-#include "gofer/pass_descriptor.h"
 
 namespace gofer {
 namespace {
@@ -67,16 +66,10 @@ Result<void> Transport::flush() {
   return outlet_.sending().send({output_.get(), std::exchange(collected_, 0)});
 }
 
-Result<void> Transport::send_with(std::size_t size, base::Fd fd, Alone alone) {
+Result<void> Transport::send_with(const Answer& answer) {
   std::span<std::byte> room(output_.get() + collected_, output_size_ - collected_);
-  std::span<std::byte> reply = room.first(size);
   TRY(flush());
-  Outlet::Sending sending = outlet_.sending();
-  auto sent = sending.send_with(reply, fd);
-  if (sent || sent.error().code() != ETOOMANYREFS) return sent;
-  if (alone == Alone::kUseless)
-    reply = room.first(TRY(p9::replace_frame(room, sent.error().code())));
-  return sending.send(reply);
+  return outlet_.sending().send(answer, room);
 }
 
 }  // namespace gofer

@@ -7,7 +7,6 @@
 
 #include "gofer/outlet.h"
 #include "gofer/p9/wire.h"
-#include "gofer/pass_descriptor.h"
 #include "spec/base/fd.h"
 #include "spec/base/result.h"
 
@@ -35,10 +34,9 @@ class Transport {
   base::Result<std::span<std::byte>> reply_room(std::size_t size);
   // The reply there is complete.
   void collect(std::size_t size) { collected_ += size; }
-  // The reply there is complete, and takes a descriptor with it on its first byte: sent at once,
-  // behind what was collected. `fd` is borrowed. Where the kernel takes no more descriptors
-  // (ETOOMANYREFS) the reply goes alone, or as an Rlerror if it is useless so.
-  base::Result<void> send_with(std::size_t size, base::Fd fd, Alone alone = Alone::kGood);
+  // The answer there takes a descriptor with it: sent at once, behind what was collected. See
+  // Outlet::Sending.
+  base::Result<void> send_with(const Answer& answer);
   // Sends all that was collected, however long the client takes to read it.
   base::Result<void> flush();
 

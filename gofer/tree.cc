@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 namespace gofer {
@@ -15,7 +17,6 @@ using base::Fd;
 using base::Result;
 using base::UniqueFd;
 
-constexpr int kStep = O_PATH | O_NOFOLLOW;
 constexpr uint64_t kSecond = 1'000'000'000;
 
 // Changes whenever the modification time or the size does; never 0, which means "not asked".
@@ -155,6 +156,19 @@ Result<Pin> Tree::open(Node& node) {
   else
     TRY(reopen(node));
   return Pin(NodeRef(&node), node.descriptor_);
+}
+
+std::optional<Trail> Tree::trail(Node& node) {
+  std::vector<host::Path> names;
+  Node* at = &node;
+  for (; !at->is_root() && !at->descriptor_.valid(); at = at->parent_) {
+    if (at->detached_ || names.size() == Scout::kMostNames) return std::nullopt;
+    names.emplace_back(at->name());
+  }
+  if (at->unverified_) return std::nullopt;
+  std::ranges::reverse(names);
+  Pin from = at->is_root() ? Pin(root_fd_) : Pin(NodeRef(at), at->descriptor_);
+  return Trail{.from = std::move(from), .names = std::move(names)};
 }
 
 // The kernel answers ".." of a directory that is no longer below the root of its mount with ENOENT.

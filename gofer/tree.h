@@ -1,9 +1,12 @@
 // Tree: the served tree as far as fids refer to it, and every step through it.
 #pragma once
 
+#include <optional>
+
 #include "gofer/descriptor_cache.h"
 #include "gofer/node.h"
 #include "gofer/node_index.h"
+#include "gofer/scout.h"
 
 namespace gofer {
 
@@ -34,6 +37,10 @@ class Tree {
   // An O_PATH descriptor of the node's file. ESTALE when the host has put another file in its
   // place, or none, after the node's own descriptor was closed.
   base::Result<Pin> open(Node& node);
+
+  // The way to the node's file from the nearest place above it that is open now. None for one that
+  // has lost its place and its descriptor, or is more than Scout::kMostNames away.
+  std::optional<Trail> trail(Node& node);
 
   // ESTALE when the host has moved the node's file out of the tree together with the directory
   // that it is or lies in: what is below that is none of the client's business any more. A host

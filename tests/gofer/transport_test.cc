@@ -30,6 +30,10 @@ void fill(Transport& transport, std::size_t size, char with) {
   std::ranges::fill(room->first(size), static_cast<std::byte>(with));
 }
 
+Answer with_descriptor(std::size_t size, base::Fd file, Alone alone = Alone::kGood) {
+  return {.size = size, .donation = Donation(file, alone)};
+}
+
 TEST(TransportWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithTheFirstByte) {
   auto [server, client] = support::socket_pair();
   UniqueFd file = support::make_memory_file("donated");
@@ -38,7 +42,7 @@ TEST(TransportWithDescriptors, SendsWhatWasCollectedFirstAndTheDescriptorWithThe
   fill(transport, 10, 'a');
   transport.collect(10);
   fill(transport, 20, 'b');
-  ASSERT_TRUE(transport.send_with(20, file).has_value());
+  ASSERT_TRUE(transport.send_with(with_descriptor(20, file)).has_value());
   fill(transport, 5, 'c');
   transport.collect(5);
   ASSERT_TRUE(transport.flush().has_value());
@@ -61,7 +65,8 @@ TEST(TransportWithDescriptors, SendsAReplyWholeThatIsLargerThanTheSocketsBuffer)
   Outlet outlet(server);
   Transport transport(server, outlet, kSize);
   fill(transport, kSize, 'x');
-  std::thread sender([&] { EXPECT_TRUE(transport.send_with(kSize, file).has_value()); });
+  std::thread sender(
+      [&] { EXPECT_TRUE(transport.send_with(with_descriptor(kSize, file)).has_value()); });
   std::vector<std::byte> room(3000);
   std::size_t bytes = 0;
   std::size_t fds = 0;
@@ -84,7 +89,7 @@ TEST(TransportWithDescriptors, ReportsAPeerThatIsGone) {
   Transport transport(server, outlet, 4096);
   fill(transport, 20, 'b');
   client.reset();
-  auto sent = transport.send_with(20, file);
+  auto sent = transport.send_with(with_descriptor(20, file));
   ASSERT_FALSE(sent.has_value());
   EXPECT_EQ(sent.error().code(), EPIPE);
 }
@@ -103,7 +108,7 @@ int send_as_nobody(base::Fd server, base::Fd file, int replies, rlim_t limit, Al
     return 11;
   for (int i = 0; i < replies; ++i) {
     auto size = p9::encode_frame(*room, kTag, p9::Rlopen{});
-    if (!size || !transport.send_with(*size, file, alone)) return 12;
+    if (!size || !transport.send_with(with_descriptor(*size, file, alone))) return 12;
   }
   return 0;
 }

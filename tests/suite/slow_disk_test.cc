@@ -5,78 +5,18 @@
 #include <thread>
 #include <vector>
 
-#include "gofer/p9/flags.h"
-#include "tests/suite/world.h"
-#include "tests/support/held_disk.h"
+#include "tests/suite/slow_world.h"
 
 namespace suite {
 namespace {
 
-using support::HeldDisk;
-
 constexpr std::size_t kThreads = 2;
-constexpr p9::Tag kQuick{1000};
 
 std::string text_of(const p9::Rread& reply) {
   return {reinterpret_cast<const char*>(reply.data.data()), reply.data.size()};
 }
 
-class SlowDisk : public World {
- protected:
-  void SetUp() override {
-    if (!HeldDisk::possible()) GTEST_SKIP() << "this host or user has no FUSE";
-    disk_.emplace();
-    // For those tests that use one.
-    serve_silently(disk_->path(), {.donate = false, .channels = 1});
-    speak(p9::kNewestGoogle);
-    file_.emplace(open(HeldDisk::kFiles[0], p9::kOpenRdwr));
-  }
-  void TearDown() override {
-    if (!disk_) return;
-    disk_->release();
-    file_.reset();
-    World::TearDown();
-  }
-
-  HeldDisk& disk() { return *disk_; }
-  p9::Fid file() const { return *file_; }
-  p9::Fid release_file() { return file_->release(); }
-
-  template <p9::Message M>
-  void send(uint16_t tag, const M& request) {
-    ASSERT_EQ(outcome(client().connection().send(p9::Tag{tag}, request)), "ok");
-  }
-  // "type tag" of the next reply.
-  std::string next() {
-    auto reply = client().connection().receive();
-    if (!reply) return "nothing: " + outcome(reply);
-    return std::to_string(reply->type()) + " " + std::to_string(reply->tag().value);
-  }
-  template <p9::Message R>
-  static std::string said(uint16_t tag) {
-    return std::to_string(R::kLine.type) + " " + std::to_string(tag);
-  }
-  // Something else is answered at once, and before what is held.
-  void expect_others_pass() {
-    send(kQuick.value, p9::Tgetattr{Client::root(), p9::kGetattrBasic});
-    EXPECT_EQ(next(), said<p9::Rgetattr>(kQuick.value));
-  }
-  // One that takes long, after which the server knows what to expect of this disk.
-  template <p9::Message M>
-  void teach(const M& request) {
-    using namespace std::chrono_literals;
-    disk().hold();
-    send(1, request);
-    ASSERT_TRUE(disk().holds(1));
-    std::this_thread::sleep_for(50ms);
-    disk().release();
-    ASSERT_EQ(next(), said<typename M::Reply>(1));
-  }
-
- private:
-  std::optional<HeldDisk> disk_;
-  std::optional<UniqueFid> file_;
-};
+class SlowDisk : public OnSlowDisk {};
 
 TEST_F(SlowDisk, DelaysOnlyWhoSyncs) {
   for (uint32_t data_only : {0U, 1U}) {

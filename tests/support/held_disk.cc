@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
+#include <span>
 #include <system_error>
 
 namespace support {
@@ -73,16 +74,16 @@ HeldDisk::~HeldDisk() {
   thread_.join();
 }
 
-void HeldDisk::hold() {
+void HeldDisk::hold(What what) {
   std::lock_guard alone(mutex_);
-  holding_ = true;
+  holding_ = what;
 }
 
 void HeldDisk::release() {
   std::vector<Held> held;
   {
     std::lock_guard alone(mutex_);
-    holding_ = false;
+    holding_.reset();
     held.swap(held_);
   }
   for (const Held& each : held) answer(each.unique, each.reply.data(), each.reply.size());
@@ -126,10 +127,10 @@ void HeldDisk::fail(uint64_t unique, int error) {
   [[maybe_unused]] ssize_t sent = ::write(device_.raw(), &header, sizeof header);
 }
 
-void HeldDisk::answer_in_time(uint64_t unique, const void* reply, std::size_t size) {
+void HeldDisk::answer_in_time(What what, uint64_t unique, const void* reply, std::size_t size) {
   {
     std::lock_guard alone(mutex_);
-    if (holding_) {
+    if (holding_ == what) {
       auto bytes = static_cast<const std::byte*>(reply);
       held_.push_back({unique, {bytes, bytes + size}});
       changed_.notify_all();
@@ -144,15 +145,50 @@ void HeldDisk::serve_data(uint64_t unique, uint32_t opcode, const std::vector<st
     case FUSE_READ: {
       auto in = body_of<fuse_read_in>(request);
       auto rest = kContent.substr(std::min<std::size_t>(in.offset, kContent.size()));
-      return answer_in_time(unique, rest.data(), std::min<std::size_t>(in.size, rest.size()));
+      return answer_in_time(What::kData, unique, rest.data(),
+                            std::min<std::size_t>(in.size, rest.size()));
     }
     case FUSE_WRITE: {
       fuse_write_out out{.size = body_of<fuse_write_in>(request).size, .padding = 0};
-      return answer_in_time(unique, &out, sizeof out);
+      return answer_in_time(What::kData, unique, &out, sizeof out);
     }
     default:  // FUSE_FSYNC
-      return answer_in_time(unique, nullptr, 0);
+      return answer_in_time(What::kData, unique, nullptr, 0);
   }
+}
+
+void HeldDisk::look_up(uint64_t unique, const char* name) {
+  std::string_view asked(name);
+  auto file = std::ranges::find(kFiles, asked);
+  uint64_t place = static_cast<uint64_t>(file - std::begin(kFiles));
+  if (file == std::end(kFiles)) {
+    if (!asked.starts_with("cold")) return fail(unique, ENOENT);
+    auto cold = std::ranges::find(cold_, asked);
+    place += static_cast<uint64_t>(cold - cold_.begin());
+    if (cold == cold_.end()) cold_.emplace_back(asked);
+  }
+  fuse_entry_out out{};
+  out.nodeid = kFirstFile + place;
+  out.entry_valid = out.attr_valid = kForEver;
+  out.attr = attributes_of(out.nodeid);
+  answer_in_time(What::kDirectory, unique, &out, sizeof out);
+}
+
+// From the entry with this number on.
+void HeldDisk::list(uint64_t unique, uint64_t from) {
+  std::vector<std::byte> reply;
+  for (uint64_t i = from; i < std::size(kFiles); ++i) {
+    fuse_dirent entry{.ino = kFirstFile + i,
+                      .off = i + 1,
+                      .namelen = static_cast<uint32_t>(kFiles[i].size()),
+                      .type = S_IFREG >> 12};
+    std::size_t begin = reply.size();
+    reply.resize(begin + FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET + kFiles[i].size()));
+    std::memcpy(reply.data() + begin, &entry, FUSE_NAME_OFFSET);
+    std::ranges::copy(std::as_bytes(std::span(kFiles[i])),
+                      reply.begin() + static_cast<std::ptrdiff_t>(begin + FUSE_NAME_OFFSET));
+  }
+  answer_in_time(What::kDirectory, unique, reply.data(), reply.size());
 }
 
 void HeldDisk::serve(const std::vector<std::byte>& request) {
@@ -166,17 +202,10 @@ void HeldDisk::serve(const std::vector<std::byte>& request) {
       out.max_write = 1U << 17;
       return answer(header.unique, &out, sizeof out);
     }
-    case FUSE_LOOKUP: {
-      auto name = reinterpret_cast<const char*>(request.data() + sizeof header);
-      auto file = std::ranges::find(kFiles, std::string_view(name));
-      if (header.nodeid != FUSE_ROOT_ID || file == std::end(kFiles))
-        return fail(header.unique, ENOENT);
-      fuse_entry_out out{};
-      out.nodeid = kFirstFile + static_cast<uint64_t>(file - std::begin(kFiles));
-      out.entry_valid = out.attr_valid = kForEver;
-      out.attr = attributes_of(out.nodeid);
-      return answer(header.unique, &out, sizeof out);
-    }
+    case FUSE_LOOKUP:
+      return look_up(header.unique, reinterpret_cast<const char*>(request.data() + sizeof header));
+    case FUSE_READDIR:
+      return list(header.unique, body_of<fuse_read_in>(request).offset);
     case FUSE_GETATTR: {
       fuse_attr_out out{};
       out.attr_valid = kForEver;
@@ -186,7 +215,8 @@ void HeldDisk::serve(const std::vector<std::byte>& request) {
     case FUSE_OPEN:
     case FUSE_OPENDIR: {
       fuse_open_out out{};
-      out.open_flags = FOPEN_DIRECT_IO;
+      out.open_flags =
+          header.opcode == FUSE_OPEN ? FOPEN_DIRECT_IO : FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE;
       return answer(header.unique, &out, sizeof out);
     }
     case FUSE_READ:

@@ -1,11 +1,12 @@
 // HeldDisk: a file system whose disk answers when the test says so: FUSE, served by a thread of the
-// test. It holds a few files of the same content.
+// test. It holds a few files of the same content, and one by every name that begins with "cold".
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -31,8 +32,10 @@ class HeldDisk {
 
   std::filesystem::path path() const { return directory_.path(); }
 
-  // From now on reads, writes and fsyncs wait for release().
-  void hold();
+  // From now on these wait for release(): reads, writes and fsyncs; or what is asked of the
+  // directory, of which the kernel keeps what it is told.
+  enum class What : uint8_t { kData, kDirectory };
+  void hold(What what = What::kData);
   // What waits is answered, and nothing waits any more.
   void release();
   // Waits until so many wait; false if they do not within ten seconds.
@@ -49,16 +52,19 @@ class HeldDisk {
   void live();
   void serve(const std::vector<std::byte>& request);
   void serve_data(uint64_t unique, uint32_t opcode, const std::vector<std::byte>& request);
+  void look_up(uint64_t unique, const char* name);
+  void list(uint64_t unique, uint64_t from);
   void answer(uint64_t unique, const void* reply, std::size_t size);
   void fail(uint64_t unique, int error);
-  void answer_in_time(uint64_t unique, const void* reply, std::size_t size);
+  void answer_in_time(What what, uint64_t unique, const void* reply, std::size_t size);
 
   TempDir directory_;
   base::UniqueFd device_;
   base::UniqueFd stop_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool holding_ = false;
+  std::optional<What> holding_;
+  std::vector<std::string> cold_;  // those that were asked for
   std::vector<Held> held_;
   std::size_t closed_ = 0;
   std::thread thread_;
