@@ -284,6 +284,59 @@ TEST_F(Nodes, DetachedOnesAreNeverClosedToMakeRoom) {
   for (const NodeRef& node : gone) EXPECT_NE(inode(node), "ESTALE");
 }
 
+// "from name name", or nothing.
+std::string text_of(const std::optional<Trail>& trail) {
+  if (!trail) return "none";
+  std::string text =
+      std::to_string(host::statx(trail->from, host::Path::empty(), STATX_INO)->stx_ino);
+  for (const host::Path& name : trail->names) text.append(" ").append(name.c_str());
+  return text;
+}
+
+TEST_F(Nodes, AreReachedFromTheNearestOneThatIsOpen) {
+  support::make_file(on_host("a/b/c/d"));
+  start(kFew);
+  NodeRef a = walk(root(), "a");
+  NodeRef b = walk(a, "b");
+  NodeRef d = walk(walk(b, "c"), "d");
+  EXPECT_EQ(text_of(tree().trail(*d)), inode("a/b/c/d"));
+  EXPECT_EQ(text_of(tree().trail(*root())), inode(path(".")));
+  for (const char* other : {"1", "2", "3", "4"}) {
+    support::make_file(on_host(other));
+    walk(root(), other);
+    (void)inode(b);  // is used last, and stays
+  }
+  std::vector<NodeRef> others{walk(root(), "1"), walk(root(), "2"), walk(root(), "3")};
+  (void)inode(b);
+  EXPECT_EQ(text_of(tree().trail(*d)), inode("a/b") + " c d");
+  EXPECT_EQ(text_of(tree().trail(*a)), inode(path(".")) + " a");
+}
+
+TEST_F(Nodes, HaveNoTrailWithoutAPlaceOrFarAway) {
+  support::make_file(on_host("f"));
+  path deep;
+  for (std::size_t i = 0; i <= Scout::kMostNames; ++i) deep /= "d";
+  std::filesystem::create_directories(on_host(deep));
+  start(kFew);
+  NodeRef f = walk(root(), "f");
+  NodeRef at = root();
+  std::vector<NodeRef> on_the_way;
+  for (std::size_t i = 0; i <= Scout::kMostNames; ++i) on_the_way.push_back(at = walk(at, "d"));
+  NodeRef far = at;
+  std::vector<NodeRef> others;
+  for (const char* other : {"1", "2", "3", "4"}) {
+    support::make_file(on_host(other));
+    others.push_back(walk(root(), other));
+  }
+  EXPECT_EQ(text_of(tree().trail(*far)), "none");
+  EXPECT_NE(text_of(tree().trail(*on_the_way[Scout::kMostNames - 1])), "none");
+  // One that was unlinked, and of which nobody knows yet whether it was this file.
+  ASSERT_EQ(outcome(tree().unlink(*root(), name("f"), 0)), "ok");
+  EXPECT_EQ(text_of(tree().trail(*f)), "none");
+  EXPECT_NE(inode(f), "ESTALE");
+  EXPECT_NE(text_of(tree().trail(*f)), "none");
+}
+
 TEST_F(Nodes, AFailedUnlinkOrRenameChangesNothing) {
   support::make_file(on_host("d/f"));
   support::make_directory(on_host("full/x"));
