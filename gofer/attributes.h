@@ -13,9 +13,9 @@ struct Attributes {
   p9::Attr attr;
 };
 
-// One fstat(2) of the file, for the messages of the Google extensions and for Rgetattr; one
-// statx(2) more when `node`, which is the file's, is not sure of its time of birth.
-base::Result<Attributes> attributes_of(Session& session, const Node& node, base::Fd file);
-base::Result<p9::Rgetattr> getattr(Session& session, const Node& node, base::Fd file);
+// One fstat(2) of the file, for the messages of the Google extensions and for Rgetattr; or one
+// statx(2) when its time of birth is wanted, of which `node`, which is the file's, is not sure.
+base::Result<Attributes> attributes_of(Session& session, Node& node, base::Fd file);
+base::Result<p9::Rgetattr> getattr(Session& session, Node& node, base::Fd file, uint64_t wanted);
 
 }  // namespace gofer

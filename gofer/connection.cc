@@ -85,8 +85,10 @@ void Connection::begin_batch() {
 
 Result<Answer> Connection::serve(p9::Bytes frame, std::span<std::byte> room) {
   Meaning meaning;
-  if (in_flight_.any()) [[unlikely]]
+  if (in_flight_.any()) [[unlikely]] {
     meaning = meaning_of(frame);
+    in_flight_.wait_for_fids_of(frame);
+  }
   if (meaning.ends_all) in_flight_.wait_for_all();
   auto turn = take_turn();
   session_.let_leave(in_flight_.has_room());

@@ -5,16 +5,19 @@
 namespace gofer {
 
 base::Result<void> DescriptorCache::make_room() {
-  if (size_ < budget_) return {};
+  if (!is_full()) return {};
   Node* victim = oldest_;
   while (victim != nullptr && victim->pins_ > 0) victim = victim->newer_;
   if (victim == nullptr) return base::fail(EMFILE);
-  if (victim->changed_) {
-    if (auto now = identify(victim->descriptor_)) victim->identity_ = *now;
-    victim->changed_ = false;
-  }
+  if (victim->changed_ || victim->birth_unasked_) ask(*victim);
   close(*victim);
   return {};
+}
+
+void DescriptorCache::ask(Node& node) {
+  if (auto now = identify(node.descriptor_)) node.identity_ = *now;
+  node.changed_ = false;
+  node.birth_unasked_ = false;
 }
 
 void DescriptorCache::put(Node& node, base::UniqueFd descriptor) {

@@ -16,6 +16,10 @@ class DescriptorCache {
   // Makes room for one more: closes the descriptor used longest ago that is not pinned and whose
   // node can be reopened. EMFILE when there is none.
   base::Result<void> make_room();
+  // Whether make_room() has to close one.
+  bool is_full() const { return size_ >= budget_; }
+  // Asks the node's descriptor, which it has, for all of its identity.
+  static void ask(Node& node);
   void put(Node& node, base::UniqueFd descriptor);  // the node has none yet; there is room
   void touch(Node& node);                           // it was used just now
   void keep(Node& node);                            // from now on it is never closed to make room

@@ -101,7 +101,7 @@ class StatList {
 Result<p9::Rgetattr> handle(Session& session, const p9::Tgetattr& request) {
   FidState& state = *TRY(session.fids().find(request.fid));
   Pin fd = TRY(session.descriptor(state));
-  return getattr(session, *state.node, fd);
+  return getattr(session, *state.node, fd, request.request_mask);
 }
 
 // In the order in which nothing undoes what was asked: chown and truncate may clear set-id bits,

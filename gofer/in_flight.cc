@@ -23,10 +23,13 @@ void InFlight::start(p9::Tag tag, Left left, p9::Bytes frame, std::size_t larges
   auto slot = std::ranges::find_if(slots_, [](const Slot& each) { return !each.taken; });
   auto index = static_cast<std::size_t>(slot - slots_.begin());
   slot->left = std::move(left);
-  if (auto* call = std::get_if<DiskCall>(&slot->left))
+  slot->claims = {};
+  if (auto* call = std::get_if<DiskCall>(&slot->left)) {
     slot->hold(*call);
-  else
+  } else {
+    slot->claims = FidClaims::of(frame);
     slot->hold(frame, largest_reply);
+  }
   slot->taken = true;
   {
     Outlet::Sending alone = outlet_.sending();
@@ -93,6 +96,15 @@ bool InFlight::answer_after(p9::Tag flushed, p9::Tag tag) {
   if (slot == slots_.end()) return false;
   slot->flush = tag;
   return true;
+}
+
+void InFlight::wait_for_fids_of(p9::Bytes frame) {
+  auto is_scouted = [](const Slot& slot) { return slot.taken && slot.claims.any(); };
+  if (std::ranges::none_of(slots_, is_scouted)) return;
+  FidClaims claims = FidClaims::of(frame);
+  for (std::size_t index = 0; index < slots_.size(); ++index)
+    if (is_scouted(slots_[index]) && slots_[index].claims.conflict_with(claims))
+      threads_->wait(index);
 }
 
 void InFlight::wait_for_all() {

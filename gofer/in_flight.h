@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "gofer/fid_claims.h"
 #include "gofer/outlet.h"
 #include "gofer/session.h"
 #include "spec/base/parked_threads.h"
@@ -44,6 +45,9 @@ class InFlight {
   // no other).
   bool answer_after(p9::Tag flushed, p9::Tag tag);
 
+  // Until those were answered that a scout was sent for and that have to do with the same fids. On
+  // a socket every request finds the fids as those before it have left them.
+  void wait_for_fids_of(p9::Bytes frame);
   // Until all were answered.
   void wait_for_all();
 
@@ -57,6 +61,7 @@ class InFlight {
     void hold(p9::Bytes request, std::size_t largest_reply);
 
     Left left;
+    FidClaims claims = {};                // of whoever reads the socket; for a scout
     p9::Bytes frame = {};                 // for a scout
     std::unique_ptr<std::byte[]> memory;  // for all that is copied, and the reply
     std::span<std::byte> room = {};       // for the reply

@@ -40,6 +40,8 @@ inline constexpr unsigned kIdentityMask =
 
 Identity identity_of(const host::Stat& stat);
 Identity identity_of(const host::BasicStat& stat);  // without its birth
+// Asks for it but for the time of birth, in less time.
+base::Result<Identity> identify_unborn(base::Fd fd);
 // Asks for it: of the descriptor's own file, or of a name below it.
 base::Result<Identity> identify(base::Fd fd, const host::Path& path = host::Path::empty());
 bool same_file(const Identity& a, const Identity& b);
@@ -89,7 +91,9 @@ class Node {
 
   const Identity& identity() const { return identity_; }
   // Its identity holds the time of birth that the file has now, if it has any.
-  bool knows_birth() const { return !changed_ && identity_.birth_ns != kLateBirth; }
+  bool knows_birth() const {
+    return !changed_ && !birth_unasked_ && identity_.birth_ns != kLateBirth;
+  }
   bool is_root() const { return parent_ == nullptr; }
   bool is_detached() const { return detached_; }
   Node* parent() const { return parent_; }  // where it was, for a detached one; null for the root
@@ -117,9 +121,10 @@ class Node {
   uint32_t set_ids_seen_ = 0;  // how many files had been given set-id bits: see Tree
   uint16_t pins_ = 0;          // at most a few for each request that is served
   bool detached_ : 1 = false;
-  bool unverified_ : 1 = false;  // its descriptor may be of another file: it was opened unasked
-  bool set_id_ : 1 = false;      // bits that a write takes away, when they were last asked for
-  bool changed_ : 1 = false;     // written through us: its identity may have changed (copy-up)
+  bool unverified_ : 1 = false;     // its descriptor may be of another file: it was opened unasked
+  bool birth_unasked_ : 1 = false;  // while it has a descriptor that nothing else could be behind
+  bool set_id_ : 1 = false;         // bits that a write takes away, when they were last asked for
+  bool changed_ : 1 = false;        // written through us: its identity may have changed (copy-up)
 };
 // What a client pays with for a place: see docs/limits.md.
 static_assert(sizeof(Node) <= 104);

@@ -83,6 +83,12 @@ Result<Identity> identify(Fd fd, const host::Path& path) {
   return identity_of(*stat);
 }
 
+Result<Identity> identify_unborn(Fd fd) {
+  auto stat = host::fstat(fd);
+  if (!stat) return base::failure(stat.error());
+  return identity_of(*stat);
+}
+
 bool same_file(const Identity& a, const Identity& b) {
   bool same_birth = a.birth_ns == b.birth_ns || a.birth_ns == 0 || b.birth_ns == 0;
   return a.device == b.device && a.inode == b.inode && a.type == b.type && same_birth;
@@ -108,7 +114,11 @@ Result<NodeRef> Tree::walk(Node& dir, p9::Name name) {
   if (NodeRef node = TRY(known(dir, dir_fd, name))) return node;
   TRY(cache_.make_room());
   UniqueFd fd = TRY(host::openat(dir_fd, host::Path(name), kStep));
-  NodeRef node = TRY(make(dir, name, TRY(identify(fd))));
+  // A file that is open needs no time of birth to be told from all others. Where descriptors are
+  // short this one will soon be closed.
+  bool unborn = !cache_.is_full();
+  NodeRef node = TRY(make(dir, name, TRY(unborn ? identify_unborn(fd) : identify(fd))));
+  node->birth_unasked_ = unborn;
   cache_.put(*node, std::move(fd));
   return node;
 }
@@ -122,6 +132,7 @@ Result<NodeRef> Tree::known(Node& dir, Fd dir_fd, p9::Name name) {
     if (found.error().code() == ENOENT) forget(*node);
     return base::failure(found.error());
   }
+  if (node->birth_unasked_) cache_.ask(*node);
   if (!same_file(*found, node->identity_) && node->descriptor_.valid()) {
     // Some file systems show another identity after a first write; the descriptor tells.
     if (auto own = identify(node->descriptor_)) node->identity_ = *own;

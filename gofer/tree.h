@@ -79,6 +79,12 @@ class Tree {
   bool may_have_set_id(const Node& node) const {
     return node.set_id_ || node.set_ids_seen_ != set_ids_ || set_ids_ == kUncounted;
   }
+  // What the node's file said of itself when it was asked for all, its time of birth too.
+  void note_birth(Node& node, const Identity& identity) {
+    if (!node.birth_unasked_) return;
+    node.identity_.birth_ns = identity.birth_ns;
+    node.birth_unasked_ = false;
+  }
   // The node's file was asked again: its qid shows the version that it has now.
   void note_version(Node& node, uint32_t version) { node.identity_.version = version; }
 

@@ -102,7 +102,7 @@ class Client {
   Result<UniqueFid> walk(std::string_view path) { return walk(root(), path); }
   Result<UniqueFid> walk(p9::Fid from, std::string_view path);
   Result<UniqueFid> clone(p9::Fid fid) { return walk(fid, ""); }
-  Result<p9::Rgetattr> getattr(p9::Fid fid, uint64_t mask = p9::kGetattrBasic);
+  Result<p9::Rgetattr> getattr(p9::Fid fid, uint64_t mask = p9::kGetattrBasic | p9::kGetattrBtime);
   Result<p9::Rgetattr> stat(std::string_view path);
   Result<p9::Qid> open(p9::Fid fid, uint32_t flags);
   Result<UniqueFid> open(std::string_view path, uint32_t flags);
