@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "gofer/p9/flags.h"
 #include "gofer/p9/wire.h"
 
 namespace gofer {
