@@ -10,13 +10,13 @@ base::Result<void> DescriptorCache::make_room() {
   while (victim != nullptr && victim->pins_ > 0) victim = victim->newer_;
   if (victim == nullptr) return base::fail(EMFILE);
   if (victim->changed_ || victim->birth_unasked_) ask(*victim);
+  victim->changed_ = false;
   close(*victim);
   return {};
 }
 
 void DescriptorCache::ask(Node& node) {
   if (auto now = identify(node.descriptor_)) node.identity_ = *now;
-  node.changed_ = false;
   node.birth_unasked_ = false;
 }
 

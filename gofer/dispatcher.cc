@@ -44,28 +44,26 @@ template <p9::Message M>
 
 // Requests that go through no place in the tree: through an open file, or through nothing at all.
 // Whatever is not named here is checked.
-template <p9::Message M, p9::Message... Each>
-constexpr bool kOneOf = (std::is_same_v<M, Each> || ...);
 template <p9::Message M>
 constexpr bool kGoesThroughNoPlace =
-    kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
-           p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock, p9::Tflushf,
-           p9::Tallocate, p9::Tchannel>;
+    p9::kOneOf<M, p9::Tversion, p9::Tauth, p9::Tattach, p9::Tflush, p9::Tclunk, p9::Tgetattr,
+               p9::Tstatfs, p9::Tread, p9::Twrite, p9::Tfsync, p9::Tlock, p9::Tgetlock, p9::Tflushf,
+               p9::Tallocate, p9::Tchannel>;
 // A walk of no names stays where it is.
 template <p9::Message M>
 bool goes_through_a_place(const M& request) {
-  if constexpr (kOneOf<M, p9::Twalk, p9::Twalkgetattr>) return !request.wnames.empty();
+  if constexpr (p9::kOneOf<M, p9::Twalk, p9::Twalkgetattr>) return !request.wnames.empty();
   return !kGoesThroughNoPlace<M>;
 }
 // Requests about the connection itself.
 template <p9::Message M>
-constexpr bool kForTheSocket = kOneOf<M, p9::Tversion, p9::Tchannel>;
+constexpr bool kForTheSocket = p9::kOneOf<M, p9::Tversion, p9::Tchannel>;
 
 // Requests that the kernel answers from what it knows, most of the time, and that change nothing.
 // All others ask for themselves whether a place is inside, and may wait for a disk: the host may do
 // anything meanwhile.
 template <p9::Message M>
-constexpr bool kIsQuick = kOneOf<M, p9::Twalk, p9::Twalkgetattr, p9::Tgetattr, p9::Tclunk>;
+constexpr bool kIsQuick = p9::kOneOf<M, p9::Twalk, p9::Twalkgetattr, p9::Tgetattr, p9::Tclunk>;
 
 // Every fid that the request names, and that exists, is still in the tree.
 template <p9::Message M>

@@ -19,11 +19,10 @@ struct Clerk {
 };
 
 // Requests that leave the fid they name first as it is. All others may change it.
-template <p9::Message M, p9::Message... Each>
-constexpr bool kOneOf = (std::is_same_v<M, Each> || ...);
 template <p9::Message M>
-constexpr bool kOnlyLooks = kOneOf<M, p9::Twalk, p9::Twalkgetattr, p9::Tmultigetattr, p9::Tgetattr,
-                                   p9::Tstatfs, p9::Treadlink, p9::Treaddir, p9::Tread>;
+constexpr bool kOnlyLooks =
+    p9::kOneOf<M, p9::Twalk, p9::Twalkgetattr, p9::Tmultigetattr, p9::Tgetattr, p9::Tstatfs,
+               p9::Treadlink, p9::Treaddir, p9::Tread>;
 
 template <p9::Message M>
 p9::Result<typename M::Reply> handle(Clerk& clerk, const M& request) {

@@ -80,7 +80,7 @@ void InFlight::make(Slot& slot, DiskCall& call) {
 // Whoever cannot be answered has gone, which whoever reads the socket finds out.
 void InFlight::answer(Slot& slot, const Answer& answer) {
   Outlet::Sending sending = outlet_.sending();
-  if (!answer.panicked) (void)sending.send(answer, slot.room);
+  (void)sending.send(answer, slot.room);
   if (slot.flush && !answer.panicked) {
     auto size = p9::encode_frame(slot.room, *slot.flush, p9::Rflush{});
     (void)sending.send({.size = size.value_or(0)}, slot.room);

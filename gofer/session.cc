@@ -63,8 +63,9 @@ std::optional<Result<std::size_t>> Session::make(const DiskCall& call, FidState&
   auto* file = state.use.as<OpenFile>();
   if (file != nullptr)
     if (auto made = disk_.make_at_once(call, *file)) return made;
-  left_ = call;
-  std::get<DiskCall>(*left_).use = state.use;
+  DiskCall left = call;
+  left.use = state.use;
+  left_ = std::move(left);
   return std::nullopt;
 }
 

@@ -132,11 +132,9 @@ Result<NodeRef> Tree::known(Node& dir, Fd dir_fd, p9::Name name) {
     if (found.error().code() == ENOENT) forget(*node);
     return base::failure(found.error());
   }
-  if (node->birth_unasked_) cache_.ask(*node);
-  if (!same_file(*found, node->identity_) && node->descriptor_.valid()) {
-    // Some file systems show another identity after a first write; the descriptor tells.
-    if (auto own = identify(node->descriptor_)) node->identity_ = *own;
-  }
+  // Some file systems show another identity after a first write; the descriptor tells.
+  if (node->birth_unasked_ || (node->descriptor_.valid() && !same_file(*found, node->identity_)))
+    DescriptorCache::ask(*node);
   if (!same_file(*found, node->identity_)) {
     forget(*node);
     return NodeRef();

@@ -6,6 +6,9 @@
 
 namespace p9 {
 
+template <Message M, Message... Each>
+constexpr bool kOneOf = (std::is_same_v<M, Each> || ...);
+
 template <class M>
 concept StatesWhetherItMutates = requires(const M& m) {
   { m.mutates() } -> std::same_as<bool>;

@@ -23,7 +23,7 @@ TEST_F(SlowDisk, DelaysOnlyWhoSyncs) {
     disk().hold();
     send(1, p9::Tfsync{file(), {data_only}});
     ASSERT_TRUE(disk().holds(1));
-    for (int i = 0; i < 3; ++i) expect_others_pass();
+    expect_others_pass(3);
     disk().release();
     EXPECT_EQ(next(), said<p9::Rfsync>(1));
   }
@@ -35,7 +35,7 @@ TEST_F(SlowDisk, DelaysOnlyWhoReads) {
   disk().hold();
   send(2, read);
   ASSERT_TRUE(disk().holds(1));
-  for (int i = 0; i < 3; ++i) expect_others_pass();
+  expect_others_pass(3);
   disk().release();
   auto reply = client().connection().receive();
   ASSERT_EQ(outcome(reply), "ok");
@@ -51,7 +51,7 @@ TEST_F(SlowDisk, DelaysOnlyWhoWrites) {
   disk().hold();
   send(2, write);
   ASSERT_TRUE(disk().holds(1));
-  for (int i = 0; i < 3; ++i) expect_others_pass();
+  expect_others_pass(3);
   disk().release();
   auto reply = client().connection().receive();
   ASSERT_EQ(outcome(reply), "ok");
@@ -154,13 +154,7 @@ TEST_F(SlowDisk, AClientThatLeavesIsForgottenOnceItAnswers) {
   disk().hold();
   send(1, p9::Tfsync{file(), {0}});
   ASSERT_TRUE(disk().holds(1));
-  release_file();
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    disk().release();
-  });
-  EXPECT_EQ(hang_up(), "hangup");
-  later.join();
+  expect_to_leave_once_it_answers();
   EXPECT_TRUE(disk().was_closed(1));
 }
 

@@ -47,7 +47,7 @@ class SlowLookup : public OnSlowDisk {
   // The reply to what waits.
   template <p9::Message R>
   void expect_others_pass_until(uint16_t tag) {
-    for (int i = 0; i < 3; ++i) expect_others_pass();
+    expect_others_pass(3);
     disk().release();
     EXPECT_EQ(next(), said<R>(tag));
     expect_others_pass();
@@ -72,7 +72,7 @@ TEST_F(SlowLookup, DelaysOnlyWhoAsksForAttributesOnItsWay) {
 
 TEST_F(SlowLookup, DelaysOnlyWhoLists) {
   send_and_hold(2, p9::Treaddir{kList, 0, 4000});
-  for (int i = 0; i < 3; ++i) expect_others_pass();
+  expect_others_pass(3);
   disk().release();
   auto reply = client().connection().receive();
   ASSERT_EQ(outcome(reply), "ok");
@@ -87,7 +87,7 @@ TEST_F(SlowLookup, DelaysOnlyWhoRemoves) {
   p9::Fid directory{502};
   ASSERT_EQ(outcome(client().call(p9::Twalk{Client::root(), directory, {}})), "ok");
   send_and_hold(2, p9::Tunlinkat{directory, *p9::Name::parse("cold1"), 0});
-  for (int i = 0; i < 3; ++i) expect_others_pass();
+  expect_others_pass(3);
   disk().release();
   auto reply = client().connection().receive();
   ASSERT_EQ(outcome(reply), "ok");
@@ -101,10 +101,7 @@ TEST_F(SlowLookup, ComesBeforeWhatNeedsItsFids) {
   ASSERT_EQ(outcome(client().call(p9::Twalk{Client::root(), from, {}})), "ok");
   send_and_hold(2, walk_to("cold1", from));
   expect_others_pass();
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    disk().release();
-  });
+  std::jthread later = release_soon();
   send(3, p9::Tgetattr{kNew, p9::kGetattrBasic});
   send(4, p9::Tlopen{kNew, p9::kOpenRdonly});
   send(5, p9::Tread{kNew, 0, 10});
@@ -115,28 +112,23 @@ TEST_F(SlowLookup, ComesBeforeWhatNeedsItsFids) {
   std::ranges::sort(others);
   EXPECT_EQ(others, (std::vector{said<p9::Rread>(5), said<p9::Rclunk>(6), said<p9::Rclunk>(7),
                                  said<p9::Rlopen>(4), said<p9::Rgetattr>(3)}));
-  later.join();
 }
 
 TEST_F(SlowLookup, OfAFidThatIsReleasedMeanwhileIsServedBefore) {
   p9::Fid from{502};
   ASSERT_EQ(outcome(client().call(p9::Twalk{Client::root(), from, {}})), "ok");
   send_and_hold(2, walk_to("cold1", from));
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    disk().release();
-  });
+  std::jthread later = release_soon();
   send(3, p9::Tclunk{from});
   EXPECT_EQ(next(), said<p9::Rwalk>(2));
   EXPECT_EQ(next(), said<p9::Rclunk>(3));
-  later.join();
   clunk(kNew);
 }
 
 TEST_F(SlowLookup, ThatIsFlushedIsAnsweredFirst) {
   send_and_hold(2, walk_to("cold1"));
   send(3, p9::Tflush{p9::Tag{2}});
-  for (int i = 0; i < 3; ++i) expect_others_pass();
+  expect_others_pass(3);
   disk().release();
   EXPECT_EQ(next(), said<p9::Rwalk>(2));
   EXPECT_EQ(next(), said<p9::Rflush>(3));
@@ -156,13 +148,7 @@ TEST_F(SlowLookup, IsAnsweredBeforeANewVersion) {
 
 TEST_F(SlowLookup, OfAClientThatLeavesEndsInTime) {
   send_and_hold(2, walk_to("cold1"));
-  release_file();
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    disk().release();
-  });
-  EXPECT_EQ(hang_up(), "hangup");
-  later.join();
+  expect_to_leave_once_it_answers();
 }
 
 TEST_F(SlowLookup, DelaysOnlyTheChannelThatWaits) {

@@ -56,9 +56,24 @@ class OnSlowDisk : public World {
     return std::to_string(R::kLine.type) + " " + std::to_string(tag);
   }
   // Something else is answered at once, and before what is held.
-  void expect_others_pass() {
-    send(kQuick.value, p9::Tgetattr{Client::root(), p9::kGetattrBasic});
-    EXPECT_EQ(next(), said<p9::Rgetattr>(kQuick.value));
+  void expect_others_pass(int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      send(kQuick.value, p9::Tgetattr{Client::root(), p9::kGetattrBasic});
+      EXPECT_EQ(next(), said<p9::Rgetattr>(kQuick.value));
+    }
+  }
+  // When what is sent meanwhile waits for what is held.
+  std::jthread release_soon() {
+    return std::jthread([this] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      disk().release();
+    });
+  }
+  // The client goes while something is held.
+  void expect_to_leave_once_it_answers() {
+    release_file();
+    std::jthread later = release_soon();
+    EXPECT_EQ(hang_up(), "hangup");
   }
   // One that takes long, after which the server knows what to expect of this disk.
   template <p9::Message M>
